@@ -1,0 +1,1 @@
+"""flowviz: one forward pass of a GPT as an exact, interactive flow graph."""

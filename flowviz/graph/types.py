@@ -1,0 +1,282 @@
+"""The flow graph: the one representation that everything before builds and everything after reads.
+
+A `FlowGraph` is plain frozen data without tensors: nodes, edges, the target that they explain,
+and the figures that say how exact and how complete the picture is. Views, files and pages read
+it; they never reach behind it.
+
+Laws that a graph keeps (DESIGN: conservation and rest):
+for every node that is not a source, the flows of its incoming edges sum to its own flow,
+because what was not drawn enters through a node of kind `rest`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flowviz.errors import RequestError
+
+SCHEMA_VERSION = 1
+
+
+class NodeKind(StrEnum):
+    """What a node is. The order is the order from the prompt up to the prediction."""
+
+    EMBED = "embed"  # token embedding
+    POS_EMBED = "pos_embed"  # position embedding
+    RESID_PRE = "resid_pre"  # residual stream before a block
+    RESID_MID = "resid_mid"  # residual stream between attention and MLP
+    RESID_FINAL = "resid_final"  # residual stream after the last block
+    HEAD = "head"
+    NEURON = "neuron"
+    BIAS = "bias"  # a bias vector; `index` is the position of its name in BIAS_NAMES
+    REST = "rest"  # what flows into one drawn node and is not drawn
+    TARGET = "target"  # the logit, or the difference of two, that is explained
+
+
+BIAS_NAMES = ("ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final")
+STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
+SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})
+INDEXED = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS})
+
+
+@dataclass(frozen=True, order=True)
+class NodeKey:
+    """Who a node is; never an offset into an array.
+
+    Args:
+        kind: what it is.
+        layer: its block. Embeddings stand at layer 0; the final state, its norm's bias and the
+            target stand at the number of layers.
+        position: the prompt position at which it writes.
+        index: which head, which neuron, or which of `BIAS_NAMES`; 0 for the other kinds.
+        of: for a rest node, the kind of the node whose hidden inflow it holds.
+    """
+
+    kind: NodeKind
+    layer: int
+    position: int
+    index: int = 0
+    of: NodeKind | None = None
+
+    def __str__(self) -> str:
+        kind = self.of if self.of else self.kind
+        parts = [*(["rest"] if self.of else []), kind, str(self.layer), str(self.position)]
+        return ":".join([*parts, str(self.index)] if kind in INDEXED else parts)
+
+    @classmethod
+    def parse(cls, text: str) -> NodeKey:
+        """Reads the text form back. Raises RequestError for anything that is not one."""
+        try:
+            parts = text.split(":")
+            of_rest = parts[0] == "rest"
+            kind = NodeKind(parts[1 if of_rest else 0])
+            numbers = [_natural(part) for part in parts[2 if of_rest else 1 :]]
+            if kind is NodeKind.REST or len(numbers) != (3 if kind in INDEXED else 2):
+                raise ValueError
+        except (ValueError, IndexError):
+            raise RequestError(
+                f"{text[:80]!r} names no node. A node is written kind:layer:position, with "
+                "the index behind it for a head, neuron or bias, for example head:3:7:1."
+            ) from None
+        if of_rest:
+            return cls(NodeKind.REST, *numbers, of=kind)
+        return cls(kind, *numbers)
+
+    def rest(self) -> NodeKey:
+        """The node that holds what flows into this one and is not drawn."""
+        return NodeKey(NodeKind.REST, self.layer, self.position, self.index, of=self.kind)
+
+    def cut(self) -> NodeKey:
+        """For a rest node, the node whose hidden inflow it holds."""
+        if self.of is None:
+            raise ValueError(f"{self} is not a rest node")
+        return NodeKey(self.of, self.layer, self.position, self.index)
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError(text)
+    return int(text)
+
+
+class EdgeKind(StrEnum):
+    """By which way the flow goes from one node to the next."""
+
+    RESIDUAL = "residual"  # the stream itself, from one state to the next
+    READ = "read"  # a head or a neuron reads a state, or in the circuit wiring a component
+    WRITE = "write"  # a component adds its vector to the stream, or to the target
+    REST = "rest"
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """One token of a projection, with its logit and its probability under the softmax."""
+
+    id: int
+    text: str  # as the tokenizer decodes it: spaces and newlines are not yet made visible
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A vector read as tokens: what it promotes (`top`) and what it suppresses (`bottom`)."""
+
+    top: tuple[TokenScore, ...]
+    bottom: tuple[TokenScore, ...]
+    entropy: float  # of the softmax, in bits
+    target_logit: float
+    target_rank: int  # 1 is the first
+    target_probability: float
+
+
+@dataclass(frozen=True)
+class FlowNode:
+    """A vector of the pass.
+
+    Args:
+        flow: the conserved share of the target that passes through it; signed.
+        influence: its share of the influence on the target along all paths, 0 to 1.
+        gradient: the share by the gradient with nothing frozen; None where it was not asked for.
+        direct: direct logit attribution; zero for what stands at another position.
+        norm: Euclidean length of the vector; None for rest.
+        activation: of a neuron, otherwise None.
+        projection: None for rest and target.
+    """
+
+    key: NodeKey
+    flow: float
+    influence: float
+    gradient: float | None = None
+    direct: float = 0.0
+    norm: float | None = None
+    activation: float | None = None
+    projection: Projection | None = None
+
+
+@dataclass(frozen=True)
+class FlowEdge:
+    """The flow from one node into another.
+
+    Args:
+        weight: where a head reads, its attention weight on the source's position.
+    """
+
+    source: NodeKey
+    target: NodeKey
+    kind: EdgeKind
+    flow: float
+    influence: float
+    weight: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Stable text for files and the page."""
+        return f"{self.source}>{self.target}"
+
+
+@dataclass(frozen=True)
+class PromptToken:
+    """One token of the prompt."""
+
+    position: int
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One token of the model's own answer at the target's position."""
+
+    id: int
+    token: str
+    probability: float
+    logit: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is explained: the logit of a token, or of a token minus that of a contrast."""
+
+    position: int
+    token: Prediction
+    token_rank: int
+    contrast: Prediction | None
+    contrast_rank: int | None
+    value: float  # the number that the flow splits
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How exact this run was: the largest relative error against each law, measured on the run.
+
+    Args:
+        node_error: law 1, what flows into a node against what flows out.
+        cut_error: law 2, the sum over each cut against the target.
+        rest_error: law 3, shown inflows plus rest against the node's flow.
+        target_error: the target by the flow against the logits that the model itself gave.
+        block_error: each block's parts against the block's own output.
+        tolerance: what counts as exact for the precision of the weights.
+        dtype: the precision of the pass.
+    """
+
+    node_error: float
+    cut_error: float
+    rest_error: float
+    target_error: float
+    block_error: float
+    tolerance: float
+    dtype: str
+
+    @property
+    def conservation_error(self) -> float:
+        """The largest of all, against laws 1 to 3 and against the model's own numbers."""
+        return max(
+            self.node_error, self.cut_error, self.rest_error, self.target_error, self.block_error
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the picture may be called exact."""
+        return self.conservation_error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """What a picture needs to know of the model."""
+
+    name: str
+    architecture: str
+    layers: int
+    heads: int
+    neurons: int
+    d_model: int
+    vocabulary: int
+
+
+@dataclass(frozen=True)
+class FlowGraph:
+    """The whole picture; see the head of this module for the laws that it keeps.
+
+    Args:
+        settings: the graph settings that made it, as plain JSON values.
+        coverage: the share of the influence that the drawn nodes hold, 0 to 1.
+        nodes_total: how many nodes of the kinds asked for the pass has, drawn or not.
+    """
+
+    model: ModelShape
+    tokens: tuple[PromptToken, ...]
+    target: Target
+    predictions: tuple[Prediction, ...]
+    settings: dict[str, object]
+    checks: Checks
+    coverage: float
+    nodes_total: int
+    nodes: tuple[FlowNode, ...]
+    edges: tuple[FlowEdge, ...]
+    version: int = SCHEMA_VERSION
+
+    def node(self, key: NodeKey) -> FlowNode | None:
+        """The node of that key, or None where it is not drawn."""
+        return next((node for node in self.nodes if node.key == key), None)

@@ -1,0 +1,251 @@
+"""What a person asks for: model, prompt, target and settings, as one frozen value.
+
+The same value travels as a URL's query, as JSON and as a cache key. Everything that comes from
+outside is checked here, once; what is wrong raises RequestError with the way out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from flowviz.errors import RequestError
+from flowviz.graph.types import NodeKind
+
+E = TypeVar("E", bound=StrEnum)
+
+MAX_PROMPT_CHARACTERS = 20_000
+MAX_NAME_CHARACTERS = 200
+MAX_BUDGET = 400
+CHOOSABLE_KINDS = (
+    NodeKind.EMBED,
+    NodeKind.POS_EMBED,
+    NodeKind.HEAD,
+    NodeKind.NEURON,
+    NodeKind.BIAS,
+)
+
+
+class Wiring(StrEnum):
+    """How the flow is drawn: along the residual stream, or from component to component."""
+
+    STREAM = "stream"
+    CIRCUIT = "circuit"
+
+
+class Score(StrEnum):
+    """What ranks the nodes: conserved flow, attribution patching, direct logit attribution."""
+
+    FLOW = "flow"
+    GRADIENT = "gradient"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """Which number is explained.
+
+    Args:
+        token: a token's text (or `#` and its id); None for the model's top prediction.
+        contrast: a second token, to explain the difference of the two logits.
+        position: the prompt position whose prediction it is; None for the last.
+    """
+
+    token: str | None = None
+    contrast: str | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True)
+class GraphSettings:
+    """How much of the flow is drawn.
+
+    Args:
+        coverage: share of the influence that the drawn nodes should hold, above 0 up to 1.
+        budget: the most nodes to draw, rest nodes not counted.
+        edge_coverage: share of the influence between drawn nodes that the edges should hold.
+        layers: first and last block to draw, both included; None for all.
+        positions: first and last prompt position to draw, both included; None for all.
+        kinds: the kinds of component to draw.
+        heads_per_layer: at most so many heads a block; None for no bound.
+        positive_neurons, negative_neurons: at most so many neurons a block with positive and
+            with negative flow; None for no bound.
+    """
+
+    wiring: Wiring = Wiring.STREAM
+    score: Score = Score.FLOW
+    coverage: float = 0.8
+    budget: int = 60
+    edge_coverage: float = 0.98
+    layers: tuple[int, int] | None = None
+    positions: tuple[int, int] | None = None
+    kinds: frozenset[NodeKind] = frozenset(CHOOSABLE_KINDS)
+    heads_per_layer: int | None = None
+    positive_neurons: int | None = None
+    negative_neurons: int | None = None
+
+
+@dataclass(frozen=True)
+class ExplainRequest:
+    """One whole request. `from_mapping` is the way in for anything that was not made by us."""
+
+    prompt: str
+    model: str = "demo"
+    target: TargetSpec = field(default_factory=TargetSpec)
+    settings: GraphSettings = field(default_factory=GraphSettings)
+
+    def to_mapping(self) -> dict[str, str]:
+        """Flat text form; what has its default value is left out, save model and prompt."""
+        flat = {"model": self.model, "prompt": self.prompt}
+        for part in (self.target, self.settings):
+            for item in fields(part):
+                value = getattr(part, item.name)
+                if value != getattr(type(part)(), item.name):
+                    flat[item.name] = _write(value)
+        return flat
+
+    def to_query(self) -> str:
+        """The query of a link, without the question mark."""
+        return urlencode(self.to_mapping())
+
+    @classmethod
+    def from_query(cls, query: str) -> ExplainRequest:
+        """Reads a link's query; unknown keys are left to others."""
+        return cls.from_mapping(dict(parse_qsl(query.lstrip("?"), keep_blank_values=True)))
+
+    @classmethod
+    def from_mapping(cls, flat: Mapping[str, Any]) -> ExplainRequest:
+        """Reads and checks text from outside. Raises RequestError on the first fault."""
+        return cls(
+            prompt=check_prompt(flat.get("prompt", "")),
+            model=_name(flat.get("model") or "demo"),
+            target=TargetSpec(
+                token=_token("token", flat.get("token")),
+                contrast=_token("contrast", flat.get("contrast")),
+                position=_whole("position", flat.get("position"), 0, 10**6),
+            ),
+            settings=settings_from_mapping(flat),
+        )
+
+
+def settings_from_mapping(flat: Mapping[str, Any]) -> GraphSettings:
+    """Reads and checks the graph's settings; what is absent has its default."""
+    base = GraphSettings()
+    budget = _whole("budget", flat.get("budget"), 1, MAX_BUDGET)
+    return GraphSettings(
+        wiring=_choice("wiring", flat.get("wiring"), Wiring) or base.wiring,
+        score=_choice("score", flat.get("score"), Score) or base.score,
+        coverage=_share("coverage", flat.get("coverage"), base.coverage),
+        budget=base.budget if budget is None else budget,
+        edge_coverage=_share("edge_coverage", flat.get("edge_coverage"), base.edge_coverage),
+        layers=_span("layers", flat.get("layers")),
+        positions=_span("positions", flat.get("positions")),
+        kinds=_kinds(flat.get("kinds")),
+        heads_per_layer=_whole("heads_per_layer", flat.get("heads_per_layer"), 0, 10**4),
+        positive_neurons=_whole("positive_neurons", flat.get("positive_neurons"), 0, 10**6),
+        negative_neurons=_whole("negative_neurons", flat.get("negative_neurons"), 0, 10**6),
+    )
+
+
+def check_prompt(text: object) -> str:
+    """A prompt that a tokenizer can take, or RequestError."""
+    if not isinstance(text, str) or not text:
+        raise RequestError("The prompt is empty. Type some text, or pick an example.")
+    if len(text) > MAX_PROMPT_CHARACTERS:
+        raise RequestError(
+            f"The prompt has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are "
+            "taken. Shorten it."
+        )
+    if "\0" in text:
+        raise RequestError("The prompt holds a NUL character. Remove it.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise RequestError("The prompt holds half of a surrogate pair. Type that character again.")
+    return text
+
+
+def _write(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value)) or "none"
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return str(value)
+
+
+def _name(text: object) -> str:
+    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or not text.isprintable():
+        raise RequestError("The model's name is not one. Choose a model from the list.")
+    return text
+
+
+def _token(field_name: str, text: object) -> str | None:
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or "\0" in text:
+        raise RequestError(f"The {field_name} {str(text)[:40]!r} is no token. Pick one token.")
+    return text
+
+
+def _whole(field_name: str, value: object, low: int, high: int) -> int | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
+        return int(text)
+    raise RequestError(
+        f"{field_name} is {text[:40]!r}; it takes a whole number from {low} to {high:,}."
+    )
+
+
+def _share(field_name: str, value: object, default: float) -> float:
+    if value is None or value == "":
+        return default
+    try:
+        number = float(str(value)[:40])
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1:
+        raise RequestError(
+            f"{field_name} is {str(value)[:40]!r}; it takes a number above 0 and up to 1."
+        )
+    return number
+
+
+def _choice(field_name: str, value: object, choices: type[E]) -> E | None:
+    if value is None or value == "":
+        return None
+    try:
+        return choices(str(value))
+    except ValueError:
+        raise RequestError(
+            f"{field_name} is {str(value)[:40]!r}; it takes one of {', '.join(choices)}."
+        ) from None
+
+
+def _span(field_name: str, value: object) -> tuple[int, int] | None:
+    if value is None or value == "":
+        return None
+    parts = value if isinstance(value, list | tuple) else str(value)[:40].split("-")
+    numbers = [_whole(field_name, part, 0, 10**6) for part in parts]
+    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None or numbers[0] > numbers[1]:
+        raise RequestError(
+            f"{field_name} is {str(value)[:40]!r}; it takes a first and a last number, as in 0-3."
+        )
+    return numbers[0], numbers[1]
+
+
+def _kinds(value: object) -> frozenset[NodeKind]:
+    if value is None or value == "":
+        return frozenset(CHOOSABLE_KINDS)
+    names = value if isinstance(value, list | tuple) else str(value)[:200].split(",")
+    names = [] if list(names) == ["none"] else names
+    known = {str(kind): kind for kind in CHOOSABLE_KINDS}
+    wrong = [name for name in names if str(name) not in known]
+    if wrong:
+        raise RequestError(
+            f"kinds holds {str(wrong[0])[:40]!r}; it takes {', '.join(known)}, or none."
+        )
+    return frozenset(known[str(name)] for name in names)
