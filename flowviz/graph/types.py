@@ -34,7 +34,7 @@ class NodeKind(StrEnum):
     TARGET = "target"  # the logit, or the difference of two, that is explained
 
 
-BIAS_NAMES = ("ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final")
+BIAS_NAMES = ("ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U")
 STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
 SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})
 INDEXED = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS})

@@ -1,0 +1,108 @@
+"""The lens: vectors read as the tokens that they project to, any number in one product.
+
+A *hidden state* is read as the model would read it if it were the last one (logit lens,
+nostalgebraist 2020): the final norm with the state's own scale, then the unembedding and its bias.
+A *component's* vector is read as what it adds to the logits: the final norm's linear part, with
+the scale frozen at that of its position in this pass, then the unembedding, without biases. With
+the frozen scale the parts of a state sum to its logits; each carries the sign of what it does
+here, a neuron that of its activation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from flowviz.graph.types import Projection, TokenScore
+from flowviz.models.loaded import LoadedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Projections of n vectors, still as arrays.
+
+    Args:
+        ids, logits: of the k tokens at the top, then of the k at the bottom, lowest first.
+        entropy: of each softmax, in bits.
+        log_total: the logarithm of each softmax's denominator.
+    """
+
+    top: Int[Tensor, "n k"]
+    top_logits: Float[Tensor, "n k"]
+    bottom: Int[Tensor, "n k"]
+    bottom_logits: Float[Tensor, "n k"]
+    entropy: Float[Tensor, " n"]
+    log_total: Float[Tensor, " n"]
+    target_logit: Float[Tensor, " n"]
+    target_rank: Int[Tensor, " n"]
+
+
+@torch.inference_mode()
+def state_logits(
+    model: LoadedModel,
+    states: Float[Tensor, "n d_model"],
+    scale: Float[Tensor, "n 1"] | None = None,
+) -> Float[Tensor, "n d_vocab"]:
+    """Hidden states through the final norm and the unembedding.
+
+    Args:
+        scale: the norm's scale to freeze; each state's own where it is None.
+    """
+    norm = model.ln_final
+    normed = norm.apply(states, norm.scale_of(states) if scale is None else scale)
+    if norm.bias is not None:
+        normed = normed + norm.bias
+    logits = normed.to(model.W_U.dtype) @ model.W_U
+    return (logits if model.b_U is None else logits + model.b_U).to(states.dtype)
+
+
+@torch.inference_mode()
+def component_logits(
+    model: LoadedModel, vectors: Float[Tensor, "n d_model"], scale: Float[Tensor, "n 1"]
+) -> Float[Tensor, "n d_vocab"]:
+    """What vectors written into the stream add to the logits under a frozen final scale."""
+    return (model.ln_final.apply(vectors, scale).to(model.W_U.dtype) @ model.W_U).to(vectors.dtype)
+
+
+@torch.inference_mode()
+def read(logits: Float[Tensor, "n d_vocab"], target: int, k: int = 10) -> Readings:
+    """The top and bottom k tokens of each row, and where the target stands in it."""
+    k = min(k, logits.shape[1])
+    top, bottom = logits.topk(k), logits.topk(k, largest=False)
+    log_total = logits.logsumexp(-1)
+    expected = torch.softmax(logits, -1).mul_(logits).sum(-1)
+    aim = logits[:, target]
+    return Readings(
+        top=top.indices,
+        top_logits=top.values,
+        bottom=bottom.indices,
+        bottom_logits=bottom.values,
+        entropy=((log_total - expected) / torch.log(torch.tensor(2.0))).clamp(min=0),
+        log_total=log_total,
+        target_logit=aim,
+        target_rank=(logits > aim[:, None]).sum(-1) + 1,
+    )
+
+
+def projections(model: LoadedModel, readings: Readings) -> list[Projection]:
+    """Readings as plain data, one projection a vector."""
+    top = _scores(model, readings.top, readings.top_logits, readings.log_total)
+    bottom = _scores(model, readings.bottom, readings.bottom_logits, readings.log_total)
+    probability = (readings.target_logit - readings.log_total).exp()
+    plain = (readings.entropy, readings.target_logit, readings.target_rank, probability)
+    rows = zip(top, bottom, *(part.tolist() for part in plain), strict=True)
+    return [Projection(*row) for row in rows]
+
+
+def _scores(
+    model: LoadedModel, ids: Tensor, logits: Tensor, log_total: Tensor
+) -> list[tuple[TokenScore, ...]]:
+    probabilities = (logits - log_total[:, None]).exp()
+    text = model.vocabulary.text
+    return [
+        tuple(TokenScore(i, text(i), logit, p) for i, logit, p in zip(*row, strict=True))
+        for row in zip(ids.tolist(), logits.tolist(), probabilities.tolist(), strict=True)
+    ]

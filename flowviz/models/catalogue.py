@@ -1,0 +1,127 @@
+"""The catalogue: which models there are to choose from, and what each can do.
+
+A visitor's text names an entry and nothing else; it never becomes a path or a hub name. On the
+command line the person at the keyboard may name any folder or hub model besides.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowviz.errors import ModelError
+
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+ENVIRONMENT = "FLOWVIZ_MODELS"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model to choose.
+
+    Args:
+        name: what requests and links call it.
+        source: a hub name or a folder.
+        title: what the page calls it.
+        description: one sentence on what it is and what it can do here.
+        millions: parameters, where known.
+    """
+
+    name: str
+    source: str
+    title: str
+    description: str
+    millions: float | None = None
+
+
+def _demo_folder() -> str:
+    from flowviz.demo import MODEL_FOLDER
+
+    return str(MODEL_FOLDER)
+
+
+def known_models() -> tuple[ModelEntry, ...]:
+    """The models that flowviz knows by name, the default first."""
+    return (
+        ModelEntry("demo", _demo_folder(), "Demo", "Ships with flowviz; works offline."),
+        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads; the field's standard.", 124),
+        ModelEntry("distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82),
+        ModelEntry("gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355),
+        ModelEntry(
+            "smollm-135m",
+            "HuggingFaceTB/SmolLM-135M",
+            "SmolLM 135M",
+            "Llama architecture, 30 layers, grouped-query attention.",
+            135,
+        ),
+        ModelEntry(
+            "tinyllama",
+            "TinyLlama/TinyLlama_v1.1",
+            "TinyLlama 1.1B",
+            "Llama architecture, 22 layers; needs about 5 GB.",
+            1100,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The models that one server offers, the default first."""
+
+    entries: tuple[ModelEntry, ...]
+
+    def entry(self, name: str) -> ModelEntry:
+        """The entry of that name. Raises ModelError for any other text."""
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        offered = ", ".join(entry.name for entry in self.entries)
+        raise ModelError(f"No model {name[:60]!r} is offered here. Choose one of: {offered}.")
+
+    @classmethod
+    def of(cls, choices: Iterable[str]) -> Catalogue:
+        """A catalogue of `NAME` (known, or a hub name) and `NAME=FOLDER_OR_HUB_NAME` choices."""
+        entries = tuple(_choice(text.strip()) for text in choices if text.strip())
+        if not entries:
+            raise ModelError("No model is offered. Name at least one, for example demo.")
+        names = [entry.name for entry in entries]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ModelError(f"The model {twice!r} is named twice. Give each its own name.")
+        return cls(entries)
+
+    @classmethod
+    def from_environment(cls) -> Catalogue:
+        """What FLOWVIZ_MODELS lists, separated by commas; the demo model where it is not set."""
+        return cls.of(os.environ.get(ENVIRONMENT, "demo").split(","))
+
+
+def _choice(text: str) -> ModelEntry:
+    name, _, source = text.partition("=")
+    known = {entry.name: entry for entry in known_models()}
+    if not source and name in known:
+        return known[name]
+    return find_model(source or name, name)
+
+
+def find_model(source: str, name: str | None = None) -> ModelEntry:
+    """An entry for a known name, a folder or a hub name, for whoever runs the server.
+
+    Raises:
+        ModelError: it is none of the three.
+    """
+    for entry in known_models():
+        if entry.name == source and name is None:
+            return entry
+    if Path(source).is_dir():
+        title = name or Path(source).resolve().name
+        return ModelEntry(title, source, title, "A model of your own.")
+    if HUB_NAME.fullmatch(source) and not Path(source).exists():
+        return ModelEntry(name or source, source, name or source, "From the Hugging Face hub.")
+    raise ModelError(
+        f"{source[:200]!r} is neither a folder nor a hub name. Give a folder that holds a "
+        "config.json, or a name such as gpt2 or EleutherAI/pythia-160m."
+    )

@@ -1,0 +1,120 @@
+"""One number for every node of a pass, with typed identity instead of offsets.
+
+Flow, influence, gradient and direct attribution are each a `NodeValues`; only this module knows
+how a `NodeKey` and an array's indices belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
+
+
+@dataclass(frozen=True, eq=False)
+class NodeValues:
+    """Values by node. Positions run up to the target's position, which is the last.
+
+    `biases` has a row for each of `BIAS_NAMES`; what stands after the last block (the final
+    norm's bias and the unembedding's) is at the layer behind the last.
+    """
+
+    embed: Float[Tensor, " pos"]
+    pos_embed: Float[Tensor, " pos"]
+    resid_pre: Float[Tensor, "layer pos"]
+    resid_mid: Float[Tensor, "layer pos"]
+    resid_final: Float[Tensor, " pos"]
+    heads: Float[Tensor, "layer pos head"]
+    neurons: Float[Tensor, "layer pos d_mlp"]
+    biases: Float[Tensor, "name layer_and_final pos"]
+
+    @classmethod
+    def zeros(cls, layers: int, positions: int, heads: int, neurons: int) -> NodeValues:
+        """Zero everywhere."""
+        return cls(
+            embed=torch.zeros(positions),
+            pos_embed=torch.zeros(positions),
+            resid_pre=torch.zeros(layers, positions),
+            resid_mid=torch.zeros(layers, positions),
+            resid_final=torch.zeros(positions),
+            heads=torch.zeros(layers, positions, heads),
+            neurons=torch.zeros(layers, positions, neurons),
+            biases=torch.zeros(len(BIAS_NAMES), layers + 1, positions),
+        )
+
+    @property
+    def layers(self) -> int:
+        """How many blocks there are."""
+        return self.heads.shape[0]
+
+    @property
+    def positions(self) -> int:
+        """How many positions there are, the target's included."""
+        return self.embed.shape[0]
+
+    def of_kind(self, kind: NodeKind) -> Float[Tensor, "layer pos index"]:
+        """The values of one kind, with dimensions layer, position and index."""
+        if kind is NodeKind.BIAS:
+            return self.biases.permute(1, 2, 0)
+        values = getattr(self, _FIELDS[kind])
+        if values.dim() == 1:
+            return values[None, :, None]
+        return values[:, :, None] if values.dim() == 2 else values
+
+    def __getitem__(self, key: NodeKey) -> float:
+        layer = 0 if key.kind is NodeKind.RESID_FINAL else key.layer
+        return float(self.of_kind(key.kind)[layer, key.position, key.index])
+
+    def has(self, key: NodeKey) -> bool:
+        """Whether the pass has that node."""
+        if key.kind not in _FIELDS and key.kind is not NodeKind.BIAS:
+            return False
+        if key.kind is NodeKind.RESID_FINAL and key.layer != self.layers:
+            return False
+        layer = 0 if key.kind is NodeKind.RESID_FINAL else key.layer
+        place = (layer, key.position, key.index)
+        return all(i < size for i, size in zip(place, self.of_kind(key.kind).shape, strict=True))
+
+    def key(self, kind: NodeKind, layer: int, position: int, index: int) -> NodeKey:
+        """The node at an array's indices."""
+        layer = self.layers if kind is NodeKind.RESID_FINAL else layer
+        return NodeKey(kind, layer, position, index)
+
+    def total(self, kinds: Iterable[NodeKind]) -> float:
+        """The sum over all nodes of these kinds."""
+        return sum(float(self.of_kind(kind).sum(dtype=torch.float64)) for kind in kinds)
+
+    def count(self, kinds: Iterable[NodeKind]) -> int:
+        """How many nodes of these kinds have a value other than zero."""
+        return sum(int(torch.count_nonzero(self.of_kind(kind))) for kind in kinds)
+
+    def strongest(self, kind: NodeKind, most: int) -> list[tuple[float, NodeKey]]:
+        """The nodes of a kind with the largest values above zero; ties go by key.
+
+        All that tie with the last are in, so that a cut made afterwards depends on keys alone.
+        """
+        values = self.of_kind(kind)
+        flat = values.flatten()
+        if not flat.numel() or most < 1:
+            return []
+        last = flat.topk(min(most, flat.numel())).values[-1].clamp(min=torch.finfo(flat.dtype).tiny)
+        places = (values >= last).nonzero().tolist()
+        found = values[values >= last].tolist()
+        keys = [self.key(kind, *place) for place in places]
+        return sorted(zip(found, keys, strict=True), key=lambda pair: (-pair[0], pair[1]))
+
+
+_FIELDS = {
+    NodeKind.EMBED: "embed",
+    NodeKind.POS_EMBED: "pos_embed",
+    NodeKind.RESID_PRE: "resid_pre",
+    NodeKind.RESID_MID: "resid_mid",
+    NodeKind.RESID_FINAL: "resid_final",
+    NodeKind.HEAD: "heads",
+    NodeKind.NEURON: "neurons",
+}

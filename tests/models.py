@@ -1,0 +1,79 @@
+"""Small random models, made from a configuration and saved as a folder, one for each architecture.
+
+Every norm's weight and bias and every other bias is randomised: with untouched norms an error in
+folding them stays hidden.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GPT2Config, LlamaConfig, PreTrainedTokenizerFast
+from transformers import GPT2LMHeadModel, LlamaForCausalLM
+
+from flowviz.models import LoadedModel, load_model
+
+WORDS = "the cat sat on a mat while Mary and John went to the store in Japan . She said that"
+
+
+def configuration(architecture: str, **sizes: int) -> Any:
+    """The configuration of a small model."""
+    layers, heads = sizes.get("layers", 3), sizes.get("heads", 4)
+    width, neurons = sizes.get("d_head", 8) * heads, sizes.get("neurons", 48)
+    if architecture == "gpt2":
+        return GPT2Config(
+            n_layer=layers, n_head=heads, n_embd=width, n_inner=neurons, vocab_size=300,
+            n_positions=64, architectures=["GPT2LMHeadModel"],
+        )  # fmt: skip
+    return LlamaConfig(
+        num_hidden_layers=layers, num_attention_heads=heads, hidden_size=width,
+        intermediate_size=neurons, num_key_value_heads=sizes.get("kv_heads", 2), vocab_size=300,
+        max_position_embeddings=64, architectures=["LlamaForCausalLM"],
+    )  # fmt: skip
+
+
+def randomise(model: torch.nn.Module, seed: int) -> None:
+    """Gives every weight, norm and bias values that hide nothing."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, weight in model.named_parameters():
+        noise = torch.randn(weight.shape, generator=generator)
+        is_norm = weight.dim() == 1 and name.endswith("weight")
+        weight.data = 1 + 0.3 * noise if is_norm else noise * (0.3 if weight.dim() == 1 else 0.15)
+
+
+@lru_cache(maxsize=1)
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """A byte-level BPE of 300 entries."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator([WORDS] * 20, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|endoftext|>", eos_token="<|endoftext|>"
+    )
+
+
+def save_model(architecture: str, folder: Path, seed: int = 0, **sizes: int) -> Path:
+    """Writes a random model with its tokenizer as a Hugging Face folder."""
+    config = configuration(architecture, **sizes)
+    model = GPT2LMHeadModel(config) if architecture == "gpt2" else LlamaForCausalLM(config)
+    randomise(model, seed)
+    model.save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@lru_cache(maxsize=32)
+def random_model(architecture: str, seed: int = 0, **sizes: int) -> LoadedModel:
+    """A random model, loaded the way that a user's own folder is."""
+    return load_model(str(save_model(architecture, Path(mkdtemp()), seed, **sizes)))
