@@ -1,1 +1,55 @@
-"""flowviz: one forward pass of a GPT as an exact, interactive flow graph."""
+"""flowviz: one forward pass of a GPT as an exact, interactive flow graph.
+
+    import flowviz
+    explanation = flowviz.explain("The capital of Japan is the city of")
+    explanation.graph.predictions[0].token      # ' Tokyo'
+    explanation.nodes()                         # a table of the drawn nodes
+    explanation.inspect("head:5:7:2")           # a closer look at one of them
+    print(explanation.to_json())
+
+Names are imported when they are first used, because torch takes seconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowviz.app import create_app
+    from flowviz.errors import FlowvizError, ModelError, RequestError
+    from flowviz.explanation import Explanation, explain
+    from flowviz.graph.json import read_graph
+    from flowviz.models.loading import load_model
+    from flowviz.session import Session
+
+__version__ = "0.1.0"
+__all__ = [
+    "Explanation",
+    "FlowvizError",
+    "ModelError",
+    "RequestError",
+    "Session",
+    "create_app",
+    "explain",
+    "load_model",
+    "read_graph",
+]
+
+_HOMES = {
+    "Explanation": "flowviz.explanation",
+    "FlowvizError": "flowviz.errors",
+    "ModelError": "flowviz.errors",
+    "RequestError": "flowviz.errors",
+    "Session": "flowviz.session",
+    "create_app": "flowviz.app",
+    "explain": "flowviz.explanation",
+    "load_model": "flowviz.models.loading",
+    "read_graph": "flowviz.graph.json",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

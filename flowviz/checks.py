@@ -37,12 +37,11 @@ class LawErrors:
 @torch.inference_mode()
 def law_errors(flow: Flow) -> LawErrors:
     """Measures the laws on one flow."""
-    logit = _model_target(flow)
-    scale = _scale(flow, logit)
+    scale = flow.scale
     return LawErrors(
         node=_node_error(flow) / scale,
         cut=_cut_error(flow) / scale,
-        target=abs(flow.value - logit) / scale,
+        target=abs(flow.value - _model_target(flow)) / scale,
         block=max(_block_error(flow, layer) for layer in range(len(flow.blocks))),
     )
 
@@ -51,13 +50,6 @@ def _model_target(flow: Flow) -> float:
     logits, target = flow.trace.logits[flow.target.position], flow.target
     away = 0.0 if target.contrast is None else float(logits[target.contrast])
     return float(logits[target.token]) - away
-
-
-def _scale(flow: Flow, logit: float) -> float:
-    logits, target, values = flow.trace.logits[flow.target.position], flow.target, flow.values
-    away = 0.0 if target.contrast is None else abs(float(logits[target.contrast]))
-    states = max(float(values.resid_pre.abs().max()), float(values.resid_mid.abs().max()))
-    return max(abs(logit), abs(float(logits[target.token])), away, states, 1e-12)
 
 
 def _node_error(flow: Flow) -> float:

@@ -11,8 +11,8 @@ plus that of all biases above is the target. r is carried backwards in closed fo
 
     r = pull(ln_final, w)                                         w: the logit's direction
     for each block, last to first:
-        neurons   g = r @ W_out.T       flow = post * g           r += pull(ln2, (gate * g) @ W_in.T)
-        heads     g = r @ W_O.T         flow = z . g              r += pull(ln1, pattern.T @ g @ W_V.T)
+        neurons  g = r @ W_out.T   flow = post * g   r += pull(ln2, (gate * g) @ W_in.T)
+        heads    g = r @ W_O.T     flow = z . g      r += pull(ln1, pattern.T @ g @ W_V.T)
 
 Sources: Elhage et al. 2021 (residual stream, OV, direct logit attribution); Ali et al. 2022,
 Achtibat et al. 2024 (AttnLRP) and Jafari et al. 2025 (RelP) for propagation with frozen norms,
@@ -29,7 +29,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.graph.types import BIAS_NAMES
-from flowviz.models.loaded import Block, LoadedModel
+from flowviz.models.loaded import Block, LoadedModel, exact
 from flowviz.trace import BlockTrace, Trace
 from flowviz.values import NodeValues
 
@@ -87,7 +87,7 @@ class Flow:
             return self._sources[layer]
         block, part = self.model.blocks[layer], self.trace.blocks[layer]
         p, gradient = self.positions, self.blocks[layer].heads
-        values = _repeat(part.v[:p] - _value_constant(block), block)
+        values = _repeat(part.v[:p] - block.value_biases.sum(0), block)
         flows = torch.einsum("khd,qhd->hqk", values, gradient) * part.pattern[:, :p, :p]
         if flows.numel() * 4 * len(self.blocks) <= CACHED_SOURCES_BYTES:
             self._sources[layer] = flows
@@ -97,20 +97,33 @@ class Flow:
     def _sources(self) -> dict[int, Tensor]:
         return {}
 
+    def head_row(self, layer: int, head: int, query: int) -> Float[Tensor, " source"]:
+        """One row of `head_sources`, without the others."""
+        block, part = self.model.blocks[layer], self.trace.blocks[layer]
+        p, kv = self.positions, head // block.queries_per_value
+        values = part.v[:p, kv] - block.value_biases[:, kv].sum(0)
+        return values @ self.blocks[layer].heads[query, head] * part.pattern[head, query, :p]
+
+    def head_column(self, layer: int, source: int) -> Float[Tensor, "head query"]:
+        """One column of `head_sources`, without the others."""
+        block, part = self.model.blocks[layer], self.trace.blocks[layer]
+        value = _repeat((part.v[source] - block.value_biases.sum(0))[None], block)[0]
+        read = torch.einsum("hd,qhd->hq", value, self.blocks[layer].heads)
+        return read * part.pattern[:, : self.positions, source]
+
     def head_constants(self, layer: int) -> Float[Tensor, "2 query head"]:
         """Per unit of attention, what each head draws from ln1's bias and from b_V."""
-        block, gradient = self.model.blocks[layer], self.blocks[layer].heads
-        return torch.stack(
-            [
-                torch.einsum("hd,qhd->qh", _repeat(constant[None], block)[0], gradient)
-                for constant in _value_constants(block)
-            ]
-        )
+        block = self.model.blocks[layer]
+        biases = block.value_biases.repeat_interleave(block.queries_per_value, dim=1)
+        return torch.einsum("nhd,qhd->nqh", biases, self.blocks[layer].heads)
 
-    def neuron_constants(self, layer: int) -> Float[Tensor, "2 pos d_mlp"]:
+    def neuron_constants(
+        self, layer: int, positions: slice = slice(None)
+    ) -> Float[Tensor, "2 pos d_mlp"]:
         """What each neuron draws from ln2's bias and from b_in."""
-        gate = self.trace.blocks[layer].gate[: self.positions] * self.blocks[layer].neurons
-        return torch.stack([gate * constant for constant in neuron_biases(self.model.blocks[layer])])
+        gate = self.trace.blocks[layer].gate[: self.positions][positions]
+        flows = gate * self.blocks[layer].neurons[positions]
+        return flows * self.model.blocks[layer].neuron_biases[:, None]
 
     @cached_property
     def values(self) -> NodeValues:
@@ -122,6 +135,17 @@ class Flow:
         """The target by the flow: what reaches it from the final state and the last biases."""
         last = self.values.biases[:, -1, -1].sum()
         return float(self.values.resid_final[-1] + last)
+
+    @cached_property
+    def scale(self) -> float:
+        """What errors are relative to: the largest of the target, its logits and any state's flow.
+
+        So a small difference of two large numbers is not blamed for their cancellation.
+        """
+        logits, target, values = self.trace.logits[self.target.position], self.target, self.values
+        away = 0.0 if target.contrast is None else abs(float(logits[target.contrast]))
+        states = max(float(values.resid_pre.abs().max()), float(values.resid_mid.abs().max()))
+        return max(abs(self.value), abs(float(logits[target.token])), away, states, 1e-12)
 
 
 @torch.inference_mode()
@@ -142,44 +166,20 @@ def _direction(model: LoadedModel, target: FlowTarget) -> Tensor:
     direction = model.W_U[:, target.token]
     if target.contrast is not None:
         direction = direction - model.W_U[:, target.contrast]
-    return _exact(direction)
-
-
-def _exact(weight: Tensor) -> Tensor:
-    return weight if weight.dtype == torch.float64 else weight.float()
+    return exact(direction)
 
 
 def _block_flow(block: Block, part: BlockTrace, r: Tensor) -> BlockFlow:
     p = r.shape[0]
-    neurons = r @ _exact(block.W_out).T
-    into_mlp = (part.gate[:p] * neurons) @ _exact(block.W_in).T
+    neurons = r @ exact(block.W_out).T
+    into_mlp = (part.gate[:p] * neurons) @ exact(block.W_in).T
     r_mid = r + block.ln2.pull(into_mlp) / part.ln2_scale[:p]
-    heads = (r_mid @ _exact(block.W_O).flatten(0, 1).T).unflatten(-1, block.W_O.shape[:2])
+    heads = (r_mid @ exact(block.W_O).flatten(0, 1).T).unflatten(-1, block.W_O.shape[:2])
     values = torch.einsum("hqk,qhd->khd", part.pattern[:, :p, :p], heads)
     values = values.unflatten(1, (-1, block.queries_per_value)).sum(2)
-    into_attention = values.flatten(1) @ _exact(block.W_V).transpose(1, 2).flatten(0, 1)
+    into_attention = values.flatten(1) @ exact(block.W_V).transpose(1, 2).flatten(0, 1)
     r_pre = r_mid + block.ln1.pull(into_attention) / part.ln1_scale[:p]
     return BlockFlow(r_pre, r_mid, r, heads, neurons)
-
-
-def _value_constants(block: Block) -> tuple[Tensor, Tensor]:
-    """What ln1's bias and b_V add to every value, each [kv_head d_head]."""
-    kv, _, width = block.W_V.shape
-    none = torch.zeros(kv, width, dtype=block.ln1.weight.dtype, device=block.W_V.device)
-    through = none if block.ln1.bias is None else torch.einsum("d,kdh->kh", block.ln1.bias, block.W_V)
-    return _exact(through), _exact(none if block.b_V is None else block.b_V)
-
-
-def _value_constant(block: Block) -> Tensor:
-    through, own = _value_constants(block)
-    return through + own
-
-
-def neuron_biases(block: Block) -> tuple[Tensor, Tensor]:
-    """What ln2's bias and b_in add to every neuron's input, each [d_mlp]."""
-    none = torch.zeros(block.W_in.shape[1], dtype=block.W_in.dtype, device=block.W_in.device)
-    through = none if block.ln2.bias is None else block.ln2.bias @ block.W_in
-    return _exact(through), _exact(none if block.b_in is None else block.b_in)
 
 
 def _repeat(values: Tensor, block: Block) -> Tensor:

@@ -57,7 +57,8 @@ def _through_mlp(flow: Flow, layer: int, reached: Tensor, result: NodeValues) ->
     part, gradient, values = flow.trace.blocks[layer], flow.blocks[layer], flow.values
     kept = (part.resid_mid[: flow.positions] * gradient.r_post).sum(-1)
     kept, neurons, bias = _shares(
-        reached, [kept[:, None], values.neurons[layer], values.biases[_ROW["b_out"], layer, :, None]]
+        reached,
+        [kept[:, None], values.neurons[layer], values.biases[_ROW["b_out"], layer, :, None]],
     )
     through, own = flow.neuron_constants(layer)
     state = values.neurons[layer] - through - own

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from flowviz.graph.types import Projection, TokenScore
@@ -40,31 +40,35 @@ class Readings:
     target_rank: Int[Tensor, " n"]
 
 
-@torch.inference_mode()
-def state_logits(
+def normed_states(
     model: LoadedModel,
     states: Float[Tensor, "n d_model"],
     scale: Float[Tensor, "n 1"] | None = None,
-) -> Float[Tensor, "n d_vocab"]:
-    """Hidden states through the final norm and the unembedding.
+) -> Float[Tensor, "n d_model"]:
+    """Hidden states through the final norm.
 
     Args:
         scale: the norm's scale to freeze; each state's own where it is None.
     """
     norm = model.ln_final
     normed = norm.apply(states, norm.scale_of(states) if scale is None else scale)
-    if norm.bias is not None:
-        normed = normed + norm.bias
-    logits = normed.to(model.W_U.dtype) @ model.W_U
-    return (logits if model.b_U is None else logits + model.b_U).to(states.dtype)
+    return normed if norm.bias is None else normed + norm.bias
+
+
+def normed_components(
+    model: LoadedModel, vectors: Float[Tensor, "n d_model"], scale: Float[Tensor, "n 1"]
+) -> Float[Tensor, "n d_model"]:
+    """Vectors written into the stream through the final norm's linear part, its scale frozen."""
+    return model.ln_final.apply(vectors, scale)
 
 
 @torch.inference_mode()
-def component_logits(
-    model: LoadedModel, vectors: Float[Tensor, "n d_model"], scale: Float[Tensor, "n 1"]
+def to_logits(
+    model: LoadedModel, normed: Float[Tensor, "n d_model"], is_state: Bool[Tensor, " n"]
 ) -> Float[Tensor, "n d_vocab"]:
-    """What vectors written into the stream add to the logits under a frozen final scale."""
-    return (model.ln_final.apply(vectors, scale).to(model.W_U.dtype) @ model.W_U).to(vectors.dtype)
+    """Normed vectors through the unembedding, in one product; only states take its bias."""
+    logits = (normed.to(model.W_U.dtype) @ model.W_U).to(normed.dtype)
+    return logits if model.b_U is None else logits + model.b_U * is_state[:, None]
 
 
 @torch.inference_mode()

@@ -112,6 +112,11 @@ class ExplainRequest:
         """The query of a link, without the question mark."""
         return urlencode(self.to_mapping())
 
+    @staticmethod
+    def fields() -> frozenset[str]:
+        """The names of all choices beside model and prompt."""
+        return frozenset(item.name for part in (TargetSpec, GraphSettings) for item in fields(part))
+
     @classmethod
     def from_query(cls, query: str) -> ExplainRequest:
         """Reads a link's query; unknown keys are left to others."""
@@ -130,6 +135,17 @@ class ExplainRequest:
             ),
             settings=settings_from_mapping(flat),
         )
+
+
+def settings_to_plain(settings: GraphSettings) -> dict[str, object]:
+    """All settings as plain JSON values, in the form that `settings_from_mapping` reads."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, frozenset):
+            return sorted(value) or ["none"]
+        return list(value) if isinstance(value, tuple) else value
+
+    return {item.name: plain(getattr(settings, item.name)) for item in fields(settings)}
 
 
 def settings_from_mapping(flat: Mapping[str, Any]) -> GraphSettings:
@@ -240,7 +256,9 @@ def _span(field_name: str, value: object) -> tuple[int, int] | None:
 def _kinds(value: object) -> frozenset[NodeKind]:
     if value is None or value == "":
         return frozenset(CHOOSABLE_KINDS)
-    names = value if isinstance(value, list | tuple) else str(value)[:200].split(",")
+    names = (
+        value if isinstance(value, list | tuple | set | frozenset) else str(value)[:200].split(",")
+    )
     names = [] if list(names) == ["none"] else names
     known = {str(kind): kind for kind in CHOOSABLE_KINDS}
     wrong = [name for name in names if str(name) not in known]

@@ -16,7 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, LlamaConfig, PreTrainedTokenizerFast
 from transformers import GPT2LMHeadModel, LlamaForCausalLM
 
-from flowviz.models import LoadedModel, load_model
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.loading import load_model
 
 WORDS = "the cat sat on a mat while Mary and John went to the store in Japan . She said that"
 

@@ -14,10 +14,8 @@ from torch import Tensor
 from flowviz.errors import ModelError
 from flowviz.graph.types import ModelShape
 from flowviz.models.loaded import Block, LoadedModel, Norm
+from flowviz.models.supported import SUPPORTED
 from flowviz.models.tokens import Vocabulary
-
-# Architectures on which laws 1 to 3 are held by tests: sequential blocks, norms before them.
-SUPPORTED = ("GPT2LMHeadModel", "LlamaForCausalLM")
 
 
 def read_model(name: str, bridge: Any, tokenizer: Any) -> LoadedModel:

@@ -36,6 +36,11 @@ class ModelEntry:
     description: str
     millions: float | None = None
 
+    @property
+    def source_words(self) -> str:
+        """Where it comes from, without a path of this machine."""
+        return "ships with flowviz" if self.name == "demo" else self.source
+
 
 def _demo_folder() -> str:
     from flowviz.demo import MODEL_FOLDER
@@ -47,7 +52,9 @@ def known_models() -> tuple[ModelEntry, ...]:
     """The models that flowviz knows by name, the default first."""
     return (
         ModelEntry("demo", _demo_folder(), "Demo", "Ships with flowviz; works offline."),
-        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads; the field's standard.", 124),
+        ModelEntry(
+            "gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124
+        ),
         ModelEntry("distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82),
         ModelEntry("gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355),
         ModelEntry(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -17,6 +18,11 @@ from torch import Tensor
 
 from flowviz.graph.types import ModelShape
 from flowviz.models.tokens import Vocabulary
+
+
+def exact(weight: Tensor) -> Tensor:
+    """A weight in the precision that the flow is computed in: float32, or float64 where it is."""
+    return weight if weight.dtype == torch.float64 else weight.float()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,21 @@ class Block:
     def queries_per_value(self) -> int:
         """How many heads share one value head (grouped-query attention); 1 without it."""
         return self.W_O.shape[0] // self.W_V.shape[0]
+
+    @cached_property
+    def value_biases(self) -> Float[Tensor, "2 kv_head d_head"]:
+        """What ln1's bias and b_V add to every value."""
+        none = torch.zeros_like(self.W_V[:, 0])
+        bias = self.ln1.bias
+        through = none if bias is None else torch.einsum("d,kdh->kh", bias, self.W_V)
+        return exact(torch.stack([through, none if self.b_V is None else self.b_V]))
+
+    @cached_property
+    def neuron_biases(self) -> Float[Tensor, "2 d_mlp"]:
+        """What ln2's bias and b_in add to every neuron's (linear) input."""
+        none = torch.zeros_like(self.W_in[0])
+        through = none if self.ln2.bias is None else self.ln2.bias @ self.W_in
+        return exact(torch.stack([through, none if self.b_in is None else self.b_in]))
 
 
 @dataclass(frozen=True, eq=False)

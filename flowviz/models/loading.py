@@ -20,9 +20,10 @@ from typing import Any
 import torch
 
 from flowviz.errors import ModelError
-from flowviz.models.architecture import SUPPORTED, read_model
+from flowviz.models.architecture import read_model
 from flowviz.models.catalogue import ModelEntry, find_model
 from flowviz.models.loaded import LoadedModel
+from flowviz.models.supported import SUPPORTED
 
 Progress = Callable[[str, float], None]
 MEMORY_MARGIN = 1.2  # weights, and what a pass needs beside them
@@ -92,8 +93,7 @@ def _check_folder(entry: ModelEntry) -> None:
     folder = Path(entry.source)
     if not (folder / "config.json").is_file():
         raise ModelError(
-            f"The folder {folder} holds no config.json. Give the folder that "
-            "save_pretrained wrote."
+            f"The folder {folder} holds no config.json. Give the folder that save_pretrained wrote."
         )
     if not any(folder.glob("*.safetensors")):
         raise ModelError(
@@ -150,9 +150,7 @@ def _read_weights(entry: ModelEntry, config: Any, dtype: torch.dtype) -> Any:
     return weights.eval().requires_grad_(False)
 
 
-def _boot(
-    entry: ModelEntry, weights: Any, tokenizer: Any, device: str, dtype: torch.dtype
-) -> Any:
+def _boot(entry: ModelEntry, weights: Any, tokenizer: Any, device: str, dtype: torch.dtype) -> Any:
     from transformer_lens.model_bridge import TransformerBridge
 
     with _quiet():

@@ -102,6 +102,12 @@ class Vocabulary:
             "Pick one of them, or another token."
         )
 
+    def name(self, token_id: int) -> str:
+        """The text that `resolve` reads back to this id: the token's own where it is unique."""
+        text = self.texts[token_id]
+        ambiguous = self._ids[text] != token_id or ID_FORM.fullmatch(text)
+        return f"#{token_id}" if ambiguous or not text.isprintable() else text
+
     def find(self, text: str, limit: int) -> list[int]:
         """Ids of the tokens that match what was typed: the same, then by start, then within."""
         wanted = text.strip().casefold()

@@ -1,0 +1,61 @@
+"""`flowviz explain`: one prompt's graph as text or JSON, without a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from flowviz.request import ExplainRequest, Score, Wiring
+
+OPTIONS = (
+    ("--contrast", "TOKEN", "explain the target's logit minus this token's"),
+    ("--position", "N", "the prompt position whose prediction is explained (default: the last)"),
+    ("--coverage", "SHARE", "share of the influence to draw, above 0 up to 1 (default: 0.8)"),
+    ("--budget", "N", "the most nodes to draw (default: 60)"),
+    ("--edge-coverage", "SHARE", "share of the influence that drawn edges hold (default: 0.98)"),
+    ("--layers", "FIRST-LAST", "the blocks to draw, counted from 0"),
+    ("--positions", "FIRST-LAST", "the prompt positions to draw, counted from 0"),
+    ("--kinds", "KIND,…", "components to draw: embed, pos_embed, head, neuron, bias"),
+    ("--heads-per-layer", "N", "at most so many heads a block"),
+    ("--positive-neurons", "N", "at most so many neurons a block with positive flow"),
+    ("--negative-neurons", "N", "at most so many neurons a block with negative flow"),
+)
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declares the command."""
+    command = commands.add_parser("explain", help="print one prompt's flow graph")
+    command.add_argument("prompt", help="the text to run; - reads standard input")
+    command.add_argument(
+        "--model", default="demo", metavar="NAME_OR_FOLDER",
+        help="a known name, a hub name, or a folder (default: demo)",
+    )  # fmt: skip
+    command.add_argument(
+        "--target", metavar="TOKEN", help="the token to explain (default: the top prediction)"
+    )
+    for option, value, words in OPTIONS:
+        command.add_argument(option, metavar=value, help=words)
+    command.add_argument("--wiring", choices=list(Wiring), type=str, help="default: stream")
+    command.add_argument("--score", choices=list(Score), type=str, help="default: flow")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the graph's JSON, nothing else")
+    form.add_argument("--text", action="store_true", help="print a report to read (the default)")
+    command.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Explains the prompt; only the graph goes to standard output."""
+    prompt = sys.stdin.read() if chosen.prompt == "-" else chosen.prompt
+    given = {name: getattr(chosen, name, None) for name in ExplainRequest.fields()}
+    ExplainRequest.from_mapping({**given, "prompt": prompt})  # refused before torch is imported
+
+    from flowviz.explanation import explain
+
+    result = explain(prompt, chosen.model, **{**given, "token": chosen.target})
+    if chosen.json:
+        print(result.to_json())
+    else:
+        from flowviz.views.files import text
+
+        print(text(result.graph))
+    return 0

@@ -1,0 +1,251 @@
+"""Where everything stands: columns for prompt positions, rows from embeddings up to the target.
+
+1. Every node but rest has a *row*: its layer, and its rank within the layer (`RANKS`), from the
+   embeddings at the bottom to the target on top. Rows in which nothing is drawn take no height.
+2. Every drawn position is a *column*. Its hidden states, embedding and target stand on the
+   column's spine; heads, neurons and biases stand side by side on the right of it, so that the
+   residual stream runs straight. Where no states are drawn (the circuit wiring) they are centred.
+   A column is as wide as its fullest cell needs.
+3. A rest node hangs below the left corner of the node that it feeds, inside that node's cell.
+4. Positions where nothing is drawn become narrow columns, or, when they are many, each run of
+   them becomes one.
+
+The same graph always has the same layout, and no two boxes overlap. y grows downwards.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flowviz.graph.columns import Column, columns
+from flowviz.graph.types import BIAS_NAMES, STATES, FlowGraph, NodeKey, NodeKind
+
+BOTTOM, TOP = -1, 10**9
+RANKS = {
+    NodeKind.POS_EMBED: 0,
+    NodeKind.EMBED: 0,
+    NodeKind.RESID_PRE: 1,
+    NodeKind.HEAD: 3,
+    NodeKind.RESID_MID: 4,
+    NodeKind.NEURON: 6,
+    NodeKind.RESID_FINAL: 7,
+    NodeKind.TARGET: 9,
+}
+BIAS_RANKS = {"ln1": 2, "b_V": 2, "b_O": 3, "ln2": 5, "b_in": 5, "b_out": 6, "ln_final": 8}
+SIZES = {
+    NodeKind.EMBED: (92, 32),
+    NodeKind.POS_EMBED: (56, 26),
+    NodeKind.RESID_PRE: (92, 30),
+    NodeKind.RESID_MID: (92, 30),
+    NodeKind.RESID_FINAL: (92, 30),
+    NodeKind.HEAD: (84, 42),
+    NodeKind.NEURON: (92, 42),
+    NodeKind.BIAS: (58, 26),
+    NodeKind.REST: (12, 12),
+    NodeKind.TARGET: (132, 50),
+}
+SPINE = STATES | {NodeKind.EMBED, NodeKind.TARGET}
+ORDER = {kind: place for place, kind in enumerate(NodeKind)}
+GAP = 14  # between nodes of one cell
+ROW_GAP = 34
+BAND_GAP = 16  # between a band's edge and its nodes
+REST_DROP, REST_REACH = 4, 6  # how far a rest node hangs below its node, and out to the left
+LABEL_WIDTH = 96  # of a band's label
+HEADING_HEIGHT = 24
+
+Row = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle by its centre."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        """The left edge."""
+        return self.x - self.width / 2
+
+    @property
+    def top(self) -> float:
+        """The upper edge, where y is smallest."""
+        return self.y - self.height / 2
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.x + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge, where y is largest."""
+        return self.y + self.height / 2
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two share any area."""
+        return (
+            min(self.right, other.right) - max(self.left, other.left) > 1e-6
+            and min(self.bottom, other.bottom) - max(self.top, other.top) > 1e-6
+        )
+
+
+@dataclass(frozen=True)
+class Band:
+    """One layer's stripe behind its nodes."""
+
+    label: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Below a column: the prompt positions, first to last, for which it stands."""
+
+    first: int
+    last: int
+    drawn: bool
+    box: Box
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A box for every node, the bands behind them and the headings below them."""
+
+    boxes: Mapping[NodeKey, Box]
+    bands: tuple[Band, ...]
+    headings: tuple[Heading, ...]
+    width: float
+    height: float
+
+
+def layout(graph: FlowGraph) -> Layout:
+    """The graph's one layout; see the head of this module."""
+    cells, satellites = _cells(graph)
+    offsets = _offsets(cells)
+    stripes = columns(_extents(offsets, satellites), len(graph.tokens))
+    rows = sorted({row for row, _ in cells}, reverse=True)
+    lines, ends = _lines(rows, cells, satellites)
+    boxes = _boxes(offsets, satellites, {c.first: c.spine for c in stripes if c.drawn}, lines)
+    width = stripes[-1].right if stripes else 0.0
+    height = max((bottom for _, bottom in ends.values()), default=0.0)
+    return Layout(
+        boxes=MappingProxyType(boxes),
+        bands=tuple(_band(layer, top, bottom, width) for layer, (top, bottom) in ends.items()),
+        headings=tuple(_heading(stripe, height) for stripe in stripes),
+        width=width,
+        height=height + BAND_GAP + HEADING_HEIGHT,
+    )
+
+
+def row_of(key: NodeKey) -> Row:
+    """A node's row: its layer (embeddings below all, the target above all) and its rank there."""
+    kind = key.of or key.kind
+    rank = _bias_rank(key.index) if kind is NodeKind.BIAS else RANKS[kind]
+    if rank == 0:
+        return BOTTOM, rank
+    return (key.layer, rank) if rank < RANKS[NodeKind.RESID_FINAL] else (TOP, rank)
+
+
+def _bias_rank(index: int) -> int:
+    return BIAS_RANKS[BIAS_NAMES[index]] if index < len(BIAS_NAMES) else BIAS_RANKS["b_out"]
+
+
+def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[NodeKey]]:
+    """What stands in each row and column, in order, and the nodes that a rest node hangs on."""
+    keys = {node.key for node in graph.nodes}
+    satellites = {key.cut() for key in keys if key.of and key.cut() in keys}
+    cells = defaultdict(list)
+    for key in sorted(keys, key=lambda key: (ORDER[key.of or key.kind], key.index, str(key))):
+        if not (key.of and key.cut() in keys):
+            cells[row_of(key), key.position].append(key)
+    return dict(cells), satellites
+
+
+def _offsets(cells: dict[tuple[Row, int], list[NodeKey]]) -> dict[NodeKey, float]:
+    """How far each node's centre stands from its column's spine."""
+    spined = {at for (_, at), keys in cells.items() if any(key.kind in STATES for key in keys)}
+    offsets = {}
+    for (_, at), keys in cells.items():
+        spine = [key for key in keys if key.kind in SPINE][:1]
+        others = [key for key in keys if key not in spine]
+        half = SIZES[spine[0].kind][0] / 2 if spine else 0
+        length = sum(SIZES[key.kind][0] + GAP for key in others) - GAP
+        reach = half + GAP if spine else GAP if at in spined else -length / 2
+        offsets.update(dict.fromkeys(spine, 0.0))
+        for key in others:
+            offsets[key] = reach + SIZES[key.kind][0] / 2
+            reach += SIZES[key.kind][0] + GAP
+    return offsets
+
+
+def _extents(
+    offsets: dict[NodeKey, float], satellites: set[NodeKey]
+) -> dict[int, tuple[float, float]]:
+    """How far each drawn column reaches to the left and to the right of its spine."""
+    extents: dict[int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    for key, offset in offsets.items():
+        left, right = extents[key.position]
+        half = SIZES[key.kind][0] / 2
+        hang = REST_REACH if key in satellites else 0
+        extents[key.position] = max(left, half + hang - offset), max(right, half + offset)
+    return dict(extents)
+
+
+def _lines(
+    rows: list[Row], cells: dict[tuple[Row, int], list[NodeKey]], satellites: set[NodeKey]
+) -> tuple[dict[Row, float], dict[int, tuple[float, float]]]:
+    """The y of every row's middle, and where every layer's band begins and ends."""
+    members = defaultdict(list)
+    for (row, _), keys in cells.items():
+        members[row] += keys
+    lines, ends, y = {}, {}, 0.0
+    for row in rows:
+        new = row[0] not in ends
+        y += 2 * BAND_GAP if new and ends else 0 if new else ROW_GAP
+        half = max(SIZES[key.kind][1] for key in members[row]) / 2
+        lines[row] = y + half
+        top = ends[row[0]][0] if not new else y - BAND_GAP
+        hang = max((_below(key) for key in members[row] if key in satellites), default=0.0)
+        y = max(lines[row] + half, lines[row] + hang)
+        ends[row[0]] = top, y + BAND_GAP
+    return lines, ends
+
+
+def _below(key: NodeKey) -> float:
+    return SIZES[key.kind][1] / 2 + REST_DROP + SIZES[NodeKind.REST][1]
+
+
+def _boxes(
+    offsets: dict[NodeKey, float],
+    satellites: set[NodeKey],
+    spines: dict[int, float],
+    lines: dict[Row, float],
+) -> dict[NodeKey, Box]:
+    boxes = {}
+    side = SIZES[NodeKind.REST][0]
+    for key, offset in offsets.items():
+        box = Box(spines[key.position] + offset, lines[row_of(key)], *SIZES[key.kind])
+        boxes[key] = box
+        if key in satellites:
+            x, y = box.left - REST_REACH + side / 2, box.bottom + REST_DROP + side / 2
+            boxes[key.rest()] = Box(x, y, side, side)
+    return boxes
+
+
+def _band(layer: int, top: float, bottom: float, width: float) -> Band:
+    label = {BOTTOM: "embeddings", TOP: "logits"}.get(layer, f"layer {layer}")
+    whole = width + LABEL_WIDTH + BAND_GAP
+    return Band(label, Box(whole / 2 - LABEL_WIDTH, (top + bottom) / 2, whole, bottom - top))
+
+
+def _heading(stripe: Column, height: float) -> Heading:
+    half = min(stripe.spine - stripe.left, stripe.right - stripe.spine)
+    box = Box(stripe.spine, height + BAND_GAP, 2 * half, HEADING_HEIGHT)
+    return Heading(stripe.first, stripe.last, stripe.drawn, box)
