@@ -29,7 +29,7 @@ def configuration(architecture: str, **sizes: int) -> Any:
     if architecture == "gpt2":
         return GPT2Config(
             n_layer=layers, n_head=heads, n_embd=width, n_inner=neurons, vocab_size=300,
-            n_positions=64, architectures=["GPT2LMHeadModel"],
+            n_positions=64, bos_token_id=0, eos_token_id=0, architectures=["GPT2LMHeadModel"],
         )  # fmt: skip
     return LlamaConfig(
         num_hidden_layers=layers, num_attention_heads=heads, hidden_size=width,

@@ -40,6 +40,7 @@ from flowviz.scores import direct_scores, gradient_scores
 from flowviz.values import NodeValues
 
 PREDICTIONS = 10
+DUST = 1e-6  # of the flow's scale: the rounding error of a float32 sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
     selection = select(ranking, flow.values, settings)
     drawn = _draw(scored, settings, selection, ranking)
     nodes = describe_nodes(scored, drawn.keys, ranking, scored_by=settings.score)
-    rest_nodes, rest_edges = _rest(drawn)
+    rest_nodes, rest_edges = _rest(drawn, DUST * flow.scale)
     kinds = COMPONENTS | STATES if settings.wiring is Wiring.STREAM else COMPONENTS
     held = sum(node.influence for node in nodes if node.key.kind is not NodeKind.TARGET)
     return FlowGraph(
@@ -111,9 +112,13 @@ def _draw(
     return draw(inflows, influence, settings.edge_coverage)
 
 
-def _rest(drawn: Drawn) -> tuple[list[FlowNode], list[FlowEdge]]:
-    """A rest node, and its edge, wherever something flows in that is not drawn."""
-    nodes = [FlowNode(key.rest(), amount, 0.0) for key, amount in drawn.rest.items() if amount]
+def _rest(drawn: Drawn, dust: float) -> tuple[list[FlowNode], list[FlowEdge]]:
+    """A rest node, and its edge, wherever more flows in than rounding errors."""
+    nodes = [
+        FlowNode(key.rest(), amount, 0.0)
+        for key, amount in drawn.rest.items()
+        if abs(amount) > dust
+    ]
     edges = [FlowEdge(node.key, node.key.cut(), EdgeKind.REST, node.flow, 0.0) for node in nodes]
     return nodes, edges
 

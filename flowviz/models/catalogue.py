@@ -34,7 +34,7 @@ class ModelEntry:
     source: str
     title: str
     description: str
-    millions: float | None = None
+    millions: int | None = None
 
     @property
     def source_words(self) -> str:
