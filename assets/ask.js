@@ -1,0 +1,154 @@
+/* From the form to a job, and from a job to a picture. */
+(function () {
+  "use strict";
+  const names = () => window.flowviz.names;
+  const MOST = 20000;
+  let settled = null; // the id of the last job that ended
+  let drawn = null; // the request of the last picture
+
+  const setProps = (id, props) => window.dash_clientside.set_props(id, props);
+  const keep = () => window.dash_clientside.no_update;
+
+  function tell(title, text) {
+    setProps(names().NOTICE, { data: { title, text } });
+  }
+
+  function fault(prompt) {
+    if (!prompt) {
+      return "The prompt is empty. Type some text, or pick an example.";
+    }
+    if (prompt.length > MOST) {
+      const length = prompt.length.toLocaleString("en");
+      return `The prompt has ${length} characters; at most 20,000 are taken. Shorten it.`;
+    }
+    return null;
+  }
+
+  /* What is asked for: by Run, by another model, by an example.
+     → asked, prompt, model, target, contrast, position, layers, positions */
+  function ask(run, model, picks, prompt, asked, examples, layersEnd, positionsEnd) {
+    const trigger = window.dash_clientside.callback_context.triggered_id;
+    const picked = trigger && trigger.type ? examples[trigger.index] : null;
+    const next = { prompt: picked ? picked.prompt : prompt, model: picked ? picked.model : model };
+    const unchanged = asked && asked.prompt === next.prompt && asked.model === next.model;
+    if (trigger && trigger.type && !picks.some(Boolean)) return Array(8).fill(keep());
+    if (typeof trigger === "string" && trigger !== names().RUN && (unchanged || !next.prompt)) {
+      return Array(8).fill(keep());
+    }
+    const wrong = fault(next.prompt);
+    if (wrong) {
+      tell("That cannot be drawn", wrong);
+      return Array(8).fill(keep());
+    }
+    const other = !asked || asked.prompt !== next.prompt;
+    const otherModel = !asked || asked.model !== next.model;
+    next.count = ((asked && asked.count) || 0) + 1;
+    return [
+      next,
+      picked ? picked.prompt : keep(),
+      picked ? picked.model : keep(),
+      picked ? picked.target : keep(),
+      picked ? picked.contrast : keep(),
+      other || picked ? null : keep(),
+      otherModel ? [0, layersEnd] : keep(),
+      other || otherModel ? [0, positionsEnd] : keep(),
+    ];
+  }
+
+  /* How the job stands → poll off, progress hidden, stage, bar, cancel off */
+  function settle(job, standing) {
+    const now = job && standing && standing.id === job.id ? standing : job;
+    if (!now) return [true, true, "", "0"];
+    const running = now.state === "waiting" || now.state === "running";
+    const fresh = window.dash_clientside.callback_context.triggered_id !== names().STANDING;
+    if (!running && (fresh || settled !== job.id)) finish(now, job.request);
+    settled = running ? null : job.id;
+    return [!running, !running, now.stage || "", String(now.fraction || 0)];
+  }
+
+  function finish(now, request) {
+    if (now.state === "failed") {
+      tell("That cannot be drawn", now.error || "The run failed. Run the prompt again.");
+    } else if (now.state === "cancelled") {
+      tell("Cancelled", "The run was stopped; the last picture stands.");
+    } else {
+      setProps(names().NOTICE, { data: null });
+      if (drawn && (drawn.prompt !== request.prompt || drawn.model !== request.model)) {
+        setProps(names().SELECTED, { data: null });
+      }
+      drawn = request;
+      setProps(names().SHOWN, { data: request });
+    }
+  }
+
+  /* The ends of the range sliders follow the picture. */
+  function ranges(drawing, layers, positions, layersEnd, positionsEnd) {
+    if (!drawing) return Array(4).fill(keep());
+    const span = (old, oldEnd, end, chosen) =>
+      chosen ? chosen.map((value) => Math.min(value, end)) : [0, end];
+    const next = [
+      drawing.layers,
+      span(layers, layersEnd, drawing.layers, drawing.layerSpan),
+      drawing.positions,
+      span(positions, positionsEnd, drawing.positions, drawing.positionSpan),
+    ];
+    const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    setProps(names().LAYERS, { max: next[0], ...(same(layers, next[1]) ? {} : { value: next[1] }) });
+    setProps(names().POSITIONS, {
+      max: next[2],
+      ...(same(positions, next[3]) ? {} : { value: next[3] }),
+    });
+    return keep();
+  }
+
+  /* What is wrong with the link → notice */
+  function opened(wrong) {
+    settled = null;
+    drawn = null;
+    setProps(names().NOTICE, { data: wrong || null });
+    return keep();
+  }
+
+  function count(prompt) {
+    const length = (prompt || "").length;
+    return length > 500 ? `${length.toLocaleString("en")} / 20,000` : "";
+  }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.flowviz = Object.assign(clientside.flowviz || {}, {
+    ask,
+    settle,
+    ranges,
+    opened,
+    count,
+  });
+
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest && event.target.closest("button");
+    if (!chip || !names()) return;
+    const { token, contrast, position } = chip.dataset;
+    const pressed = chip.getAttribute("aria-pressed") === "true";
+    if (token !== undefined) {
+      setProps(event.shiftKey ? names().CONTRAST : names().TARGET, { value: token });
+    } else if (contrast !== undefined) {
+      setProps(names().CONTRAST, { value: pressed ? null : contrast });
+    } else if (position !== undefined) {
+      setProps(names().POSITION, { data: Number(position) });
+    } else if (chip.dataset.clear !== undefined) {
+      window.flowviz.select(null);
+    } else if (chip.dataset.node !== undefined) {
+      window.flowviz.select(chip.dataset.node);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== names().PROMPT || event.key !== "Enter" || event.isComposing) return;
+    if (event.shiftKey) return;
+    event.preventDefault();
+    setTimeout(() => document.getElementById(names().RUN).click()); // after Dash has the text
+  });
+
+  const functions = (window.dashMantineFunctions = window.dashMantineFunctions || {});
+  functions.flowvizShowAll = ({ options }) => options;
+  functions.flowvizPercent = (value) => `${Math.round(100 * value)}%`;
+})();

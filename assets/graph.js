@@ -1,0 +1,208 @@
+/* The graph in the browser: hover, selection, zoom, fit. Everything here answers at once. */
+(function () {
+  "use strict";
+  const flowviz = (window.flowviz = window.flowviz || {});
+  const names = () => flowviz.names;
+  const READABLE = 0.62; // the zoom below which labels are too small to read
+  const LARGEST = 1.3;
+  let selected = null;
+  let moved = false; // whether the user has zoomed or panned since the last fit
+  let frameOf = ""; // prompt, model and wiring of the last fit
+
+  function cytoscape() {
+    const element = document.getElementById(names().GRAPH);
+    return (element && element._cyreg && element._cyreg.cy) || null;
+  }
+  flowviz.cytoscape = cytoscape;
+
+  /* The whole graph. */
+  function fit() {
+    const cy = cytoscape();
+    if (!cy || !cy.elements().length) return;
+    cy.resize();
+    cy.fit(cy.elements(), 34);
+    if (cy.zoom() > LARGEST) {
+      cy.zoom(LARGEST);
+      cy.center(cy.elements());
+    }
+    moved = false;
+  }
+  flowviz.fit = fit;
+
+  /* The whole graph where its labels can be read then; else its upper end, with the target. */
+  function frame() {
+    const cy = cytoscape();
+    if (!cy || !cy.elements().length) return;
+    fit();
+    if (cy.zoom() >= READABLE) return;
+    const box = cy.elements().boundingBox();
+    const target = cy.nodes(".target").first();
+    cy.zoom(READABLE);
+    const middle = target.length ? target.position().x : (box.x1 + box.x2) / 2;
+    const wide = (box.x2 - box.x1) * READABLE > cy.width() - 100;
+    const x = wide ? cy.width() * 0.62 - middle * READABLE
+      : (cy.width() - (box.x1 + box.x2) * READABLE) / 2;
+    cy.pan({ x, y: 16 - box.y1 * READABLE });
+  }
+
+  /* On screen the axes are text over the canvas; in a file they belong to the picture. */
+  flowviz.onScreen = function (on) {
+    cytoscape().nodes(".heading, .band").style("text-opacity", on ? 0 : 1);
+  };
+
+  flowviz.zoom = function (factor) {
+    const cy = cytoscape();
+    if (!cy) return;
+    const middle = { x: cy.width() / 2, y: cy.height() / 2 };
+    cy.zoom({ level: cy.zoom() * factor, renderedPosition: middle });
+    moved = true;
+  };
+
+  /* Shows the strongest paths through an element, and dims what is off them. */
+  function light(element) {
+    const cy = cytoscape();
+    if (!cy) return;
+    cy.batch(() => {
+      cy.elements(".path, .dim").removeClass("path dim");
+      if (!element || !element.length) return;
+      const lit = cy.collection(Array.from(flowviz.paths(element)));
+      cy.elements("edge, node.node").not(lit).addClass("dim");
+      lit.addClass("path");
+    });
+  }
+
+  function mark() {
+    const cy = cytoscape();
+    if (!cy) return;
+    cy.elements(".selected").removeClass("selected");
+    const node = selected ? cy.getElementById(selected.key) : cy.collection();
+    node.addClass("selected");
+    if (selected && selected.via) {
+      node.edgesWith(cy.getElementById(selected.via)).addClass("selected");
+    }
+    light(node);
+  }
+
+  /* What the pointer is on, in the graph or in a table; null for nothing. */
+  flowviz.point = function (element) {
+    const cy = cytoscape();
+    if (!cy) return;
+    cy.elements(".hover").removeClass("hover");
+    const there = element && element.length;
+    if (there) element.addClass("hover");
+    flowviz.markRows(there ? element.id() : null);
+    there ? light(element) : mark();
+  };
+
+  /* Selects a node by its key; `via` is the node from which one came. */
+  flowviz.select = function (key, via) {
+    const data = key ? { key, via: via || null } : null;
+    window.dash_clientside.set_props(names().SELECTED, { data });
+  };
+  flowviz.selected = () => selected && selected.key;
+
+  flowviz.show = function (key) {
+    const cy = cytoscape();
+    const node = cy && cy.getElementById(key);
+    if (!node || !node.length) return;
+    const box = node.renderedBoundingBox();
+    const inside = box.x1 > 0 && box.y1 > 0 && box.x2 < cy.width() && box.y2 < cy.height();
+    if (!inside) cy.animate({ center: { eles: node } }, { duration: 200 });
+  };
+
+  function tapped(event) {
+    const element = event.target;
+    if (element === cytoscape()) return flowviz.select(null);
+    if (element.isNode()) return flowviz.select(element.id(), selected && selected.key);
+    const from = element.source().id();
+    const to = element.target().id();
+    return selected && selected.key === from ? flowviz.select(from, to) : flowviz.select(to, from);
+  }
+
+  function over(event) {
+    const { clientX, clientY } = event.originalEvent || {};
+    flowviz.showTooltip(event.target.data("tip"), clientX, clientY);
+    flowviz.point(event.target);
+    cytoscape().container().style.cursor = "pointer";
+  }
+
+  function out() {
+    flowviz.hideTooltip();
+    flowviz.point(null);
+    cytoscape().container().style.cursor = "";
+  }
+
+  function attach(cy) {
+    if (cy.scratch("_flowviz")) return;
+    cy.scratch("_flowviz", true);
+    cy.on("tap", tapped);
+    cy.on("mouseover", "node.node, edge", over);
+    cy.on("mouseout", "node.node, edge", out);
+    cy.on("scrollzoom dragpan pinchzoom", () => {
+      moved = true;
+      flowviz.hideTooltip();
+    });
+    cy.on("viewport", () => flowviz.placeAxes(cy));
+    new ResizeObserver(() => {
+      cy.resize();
+      if (!moved) frame();
+      flowviz.placeAxes(cy);
+    }).observe(cy.container());
+  }
+
+  /* Calls back once the drawn elements are in the canvas. */
+  function whenDrawn(count, act, left) {
+    const cy = cytoscape();
+    if (cy && cy.elements().length === count) return act(cy);
+    if (left > 0) requestAnimationFrame(() => whenDrawn(count, act, left - 1));
+  }
+
+  function drawn(drawing, shown) {
+    const keep = window.dash_clientside.no_update;
+    if (!drawing) return keep;
+    const about = JSON.stringify([shown && shown.prompt, shown && shown.model, drawing.wiring]);
+    whenDrawn(
+      drawing.elements,
+      (cy) => {
+        attach(cy);
+        flowviz.onScreen(true);
+        if (about !== frameOf || !moved) frame();
+        frameOf = about;
+        flowviz.axes(cy);
+        mark();
+        document.getElementById(names().CANVAS).dataset.drawn = drawing.run;
+      },
+      600,
+    );
+    return keep;
+  }
+
+  function choose(data) {
+    selected = data || null;
+    mark();
+    if (selected) flowviz.show(selected.key);
+    document.body.classList.toggle("inspecting", Boolean(selected));
+    return window.dash_clientside.no_update;
+  }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.flowviz = Object.assign(clientside.flowviz || {}, {
+    drawn,
+    choose,
+    tools() {
+      const trigger = clientside.callback_context.triggered_id || "";
+      if (trigger.endsWith("fit")) fit();
+      if (trigger.endsWith("zoom-in")) flowviz.zoom(1.25);
+      if (trigger.endsWith("zoom-out")) flowviz.zoom(0.8);
+      if (trigger.endsWith("fold")) flowviz.fold();
+      return clientside.no_update;
+    },
+    styles(theme, styles) {
+      return (styles && styles[theme]) || clientside.no_update;
+    },
+  });
+
+  flowviz.fold = function () {
+    document.body.classList.toggle("folded");
+  };
+})();

@@ -1,0 +1,56 @@
+/* The keys: f + − [ / ? Esc anywhere outside a field; arrows on the graph. */
+(function () {
+  "use strict";
+  const flowviz = (window.flowviz = window.flowviz || {});
+  const ARROWS = {
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1],
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+  };
+  const FIELDS = "input, textarea, select, [contenteditable], [role=slider], [role=menu], [role=dialog]";
+
+  function walk(direction) {
+    const cy = flowviz.cytoscape();
+    if (!cy) return;
+    const here = cy.getElementById(flowviz.selected() || "");
+    const next = here.length
+      ? flowviz.neighbour(here, ...direction)
+      : cy.nodes(".target").first();
+    if (next && next.length) flowviz.select(next.id(), flowviz.selected());
+  }
+
+  const KEYS = {
+    f: () => flowviz.fit(),
+    "+": () => flowviz.zoom(1.25),
+    "=": () => flowviz.zoom(1.25),
+    "-": () => flowviz.zoom(0.8),
+    "[": () => flowviz.fold(),
+    Escape: () => flowviz.select(null),
+    "?": () => window.dash_clientside.set_props(flowviz.names.HELP, { opened: true }),
+    "/": () => document.getElementById(flowviz.names.PROMPT).focus(),
+  };
+
+  function onGraph(target) {
+    const canvas = document.getElementById(flowviz.names.CANVAS);
+    return target === document.body || (canvas && canvas.contains(target));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (!document.getElementById(flowviz.names.CANVAS)) return;
+    const inField = event.target.matches && event.target.closest(FIELDS);
+    if (inField) {
+      if (event.key === "Escape" && inField.id === flowviz.names.PROMPT) inField.blur();
+      return;
+    }
+    const arrow = ARROWS[event.key];
+    if (arrow && onGraph(event.target)) {
+      event.preventDefault();
+      walk(arrow);
+    } else if (KEYS[event.key]) {
+      event.preventDefault();
+      KEYS[event.key]();
+    }
+  });
+})();

@@ -1,0 +1,22 @@
+/* The ids that scripts use. flowviz/ui/ids.py and flowviz/ui/flow/ids.py are their source; a test
+   compares them. */
+window.flowviz = window.flowviz || {};
+window.flowviz.names = {
+  NOTICE: "shell-notice",
+  HELP: "shell-help",
+  PROMPT: "flow-prompt",
+  RUN: "flow-run",
+  TARGET: "flow-target",
+  CONTRAST: "flow-contrast",
+  POSITION: "flow-position",
+  LAYERS: "flow-layers",
+  POSITIONS: "flow-positions",
+  STANDING: "flow-standing",
+  SHOWN: "flow-shown",
+  SELECTED: "flow-selected",
+  GRAPH: "flow-graph",
+  CANVAS: "flow-canvas",
+  FOLD: "flow-fold",
+  INFLOWS: "flow-inflows",
+  OUTFLOWS: "flow-outflows",
+};

@@ -1,0 +1,72 @@
+"""The ids of the flow page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Flow(StrEnum):
+    """Ids of the flow page. `assets/names.js` repeats those that scripts use."""
+
+    # what is asked for
+    PROMPT = "flow-prompt"
+    MODEL = "flow-model"
+    RUN = "flow-run"
+    EXAMPLE = "flow-example"  # the type of the examples' pattern ids
+    EXAMPLES = "flow-examples"  # store: the examples' requests
+    TARGET = "flow-target"
+    CONTRAST = "flow-contrast"
+    POSITION = "flow-position"  # store: the target's position, or None for the last
+    COUNT = "flow-count"
+    # settings
+    WIRING = "flow-wiring"
+    SCORE = "flow-score"
+    COVERAGE = "flow-coverage"
+    BUDGET = "flow-budget"
+    EDGE_COVERAGE = "flow-edge-coverage"
+    LAYERS = "flow-layers"
+    POSITIONS = "flow-positions"
+    KINDS = "flow-kinds"
+    HEADS = "flow-heads"
+    POSITIVE = "flow-positive"
+    NEGATIVE = "flow-negative"
+    REST = "flow-rest"
+    RESET = "flow-reset"
+    # the job
+    ASKED = "flow-asked"  # store: {prompt, model, count} of the last run asked for
+    JOB = "flow-job"  # store: {id, state, stage, fraction, error, request} as submitted
+    STANDING = "flow-standing"  # store: the same without request, as last polled
+    POLL = "flow-poll"
+    PROGRESS = "flow-progress"
+    STAGE = "flow-stage"
+    BAR = "flow-bar"
+    CANCEL = "flow-cancel"
+    # the picture
+    SHOWN = "flow-shown"  # store: the request that is drawn
+    SELECTED = "flow-selected"  # store: {key, via} of the inspected node, or None
+    FAULT = "flow-fault"  # store: what is wrong with the link, as a notice
+    CANVAS = "flow-canvas"
+    DRAWN = "flow-drawn"  # store: a figure or two that scripts need of the drawn graph
+    STAGE_AREA = "flow-stage-area"
+    GRAPH = "flow-graph"
+    STYLES = "flow-styles"  # store: Cytoscape's stylesheets by theme
+    TOKENS = "flow-tokens"
+    PREDICTIONS = "flow-predictions"
+    LOOK_FOR = "flow-look-for"
+    STATUS = "flow-status"
+    LEGEND = "flow-legend"
+    INSPECTOR = "flow-inspector"
+    INFLOWS = "flow-inflows"
+    OUTFLOWS = "flow-outflows"
+    # what to do with it
+    FIT = "flow-fit"
+    ZOOM_IN = "flow-zoom-in"
+    ZOOM_OUT = "flow-zoom-out"
+    FOLD = "flow-fold"
+    LINK = "flow-link"
+    SAVE_JSON = "flow-save-json"
+    SAVE_NODES = "flow-save-nodes"
+    SAVE_EDGES = "flow-save-edges"
+    SAVE_PNG = "flow-save-png"
+    SAVE_SVG = "flow-save-svg"
+    DOWNLOAD = "flow-download"

@@ -1,0 +1,139 @@
+"""A closer look at one node: the panel on the right, in the order in which one asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+from plotly.graph_objects import Figure
+
+from flowviz.errors import FlowvizError
+from flowviz.graph.inspection import Inspection
+from flowviz.graph.types import FlowGraph, FlowNode, NodeKey, NodeKind, Projection
+from flowviz.ui.dom import attributes
+from flowviz.ui.flow.ids import Flow
+from flowviz.ui.flow.reads import reads
+from flowviz.ui.flow.tables import flow_table
+from flowviz.views.figures import attention_bars, lens_chart
+from flowviz.views.tables import flow_rows
+from flowviz.views.words import describe, percent, share_of_target, short_label, signed, visible
+
+CHART: Any = {"displayModeBar": False, "responsive": True}
+
+
+def nothing_selected() -> list[Component]:
+    """What the panel says before a node is chosen."""
+    return [
+        html.H2("Look closer"),
+        html.P("Click a node to see what it reads as, what flows into it and where it goes."),
+        html.P("Hover to follow the strongest paths; walk with the arrow keys.", className="dim"),
+    ]
+
+
+def refused(error: FlowvizError) -> list[Component]:
+    """Why the node cannot be shown."""
+    title = html.Div([html.H2("No such node here"), _close()], className="title")
+    return [title, html.P(str(error), role="alert")]
+
+
+def inspector(
+    inspection: Inspection, graph: FlowGraph, theme: str, via: str | None
+) -> list[Component]:
+    """Everything that is known of one node; `via` is the node from which one came."""
+    node = inspection.node
+    parts = [
+        _head(node.key, graph),
+        _figures(node, graph),
+        _target_line(node.projection, graph),
+        *_readings(inspection),
+        *_charts(inspection, theme),
+        flow_table("Inflows", Flow.INFLOWS, flow_rows(inspection, graph, "in"), via),
+        flow_table("Outflows", Flow.OUTFLOWS, flow_rows(inspection, graph, "out"), via),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _head(key: NodeKey, graph: FlowGraph) -> html.Header:
+    drawn = graph.node(key) is not None
+    note = None if drawn else html.P("It is not drawn in this picture.", className="dim")
+    title = html.Div([html.H2(short_label(key, graph)), _close()], className="title")
+    return html.Header([title, html.P(describe(key, graph)), note])
+
+
+def _close() -> html.Button:
+    return html.Button(
+        "×",
+        className="ghost close",
+        type="button",
+        title="Clear the selection (Esc)",
+        **attributes(data_clear="1", aria_label="Clear the selection"),
+    )
+
+
+def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
+    whole = share_of_target(node.flow, graph)
+    pairs = [
+        ("Flow", signed(node.flow), f"{whole}"),
+        ("Influence", percent(node.influence), "its share of the influence, along all paths"),
+        ("Direct", signed(node.direct), "direct logit attribution"),
+        ("Gradient", _of(node.gradient, signed), "attribution patching"),
+        ("Norm", _of(node.norm, "{:.3g}".format), "length of the vector"),
+        ("Entropy", _bits(node.projection), "of the tokens that it reads as"),
+        ("Activation", _of(node.activation, signed), "of the neuron"),
+    ]
+    if node.key.kind in (NodeKind.REST, NodeKind.TARGET):
+        pairs = pairs[:2]
+    return html.Dl(
+        [
+            html.Div([html.Dt(name), html.Dd(value)], title=tip)
+            for name, value, tip in pairs
+            if value is not None
+        ],
+        className="figures",
+    )
+
+
+def _of(value: float | None, words: Any) -> str | None:
+    return None if value is None else words(value)
+
+
+def _bits(projection: Projection | None) -> str | None:
+    return None if projection is None else f"{projection.entropy:.2f} bits"
+
+
+def _target_line(projection: Projection | None, graph: FlowGraph) -> html.P | None:
+    if projection is None:
+        return None
+    chance = percent(projection.target_probability)
+    return html.P(
+        [
+            "Here ",
+            html.Code(visible(graph.target.token.token)),
+            f" has rank {projection.target_rank:,} and probability {chance}.",
+        ]
+    )
+
+
+def _readings(inspection: Inspection) -> list[html.Section | None]:
+    neuron = inspection.neuron
+    if neuron is None:
+        return [reads("Reads as", inspection.node.projection)]
+    return [
+        reads("What it promotes here (value)", neuron.value),
+        reads("What switches it on (key)", neuron.key),
+    ]
+
+
+def _charts(inspection: Inspection, theme: str) -> list[html.Section]:
+    charts = []
+    if inspection.attention:
+        charts.append(_chart("Attention over the prompt", attention_bars(inspection, theme)))
+    if inspection.lens:
+        charts.append(_chart("The target at every layer here", lens_chart(inspection, theme)))
+    return charts
+
+
+def _chart(title: str, figure: Figure) -> html.Section:
+    height = {"height": f"{figure.to_dict()['layout']['height']}px"}
+    return html.Section([html.H3(title), dcc.Graph(figure=figure, config=CHART, style=height)])

@@ -1,0 +1,61 @@
+"""Jobs as plain values for the page's stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flowviz.errors import FlowvizError
+from flowviz.request import ExplainRequest
+from flowviz.session import Job, JobState, Session
+
+MAX_NAME = 100
+
+
+def submitted(
+    make: Callable[[], ExplainRequest],
+    visitor: str,
+    session: Session,
+    unless: Mapping[str, Any] | None = None,
+) -> dict[str, Any] | None:
+    """A request made and submitted; what is wrong with it reads as a failed job.
+
+    Args:
+        make: makes the request.
+        visitor: whose job it is.
+        session: where it is submitted.
+        unless: a job; None comes back where it was for the same request.
+    """
+    try:
+        request = make()
+        if unless and unless.get("request") == request.to_mapping():
+            return None
+        job = session.submit(request, visitor[:MAX_NAME])
+    except FlowvizError as error:
+        return failed(str(error))
+    return {**as_plain(job), "request": request.to_mapping()}
+
+
+def standing(ask: Callable[[str, str], Job], job_id: object, visitor: object) -> dict[str, Any]:
+    """How a job stands; where it is not known any more, it reads as a failed one."""
+    name = str(job_id)[:MAX_NAME]
+    try:
+        return as_plain(ask(name, str(visitor)[:MAX_NAME]))
+    except FlowvizError as error:
+        return failed(str(error), name)
+
+
+def as_plain(job: Job) -> dict[str, Any]:
+    """A job as a store holds it."""
+    return {
+        "id": job.id,
+        "state": str(job.state),
+        "stage": job.stage,
+        "fraction": job.fraction,
+        "error": job.error,
+    }
+
+
+def failed(error: str, job_id: str = "") -> dict[str, Any]:
+    """A job that never was, with the reason."""
+    return as_plain(Job(job_id, JobState.FAILED, "", 1.0, error))

@@ -1,0 +1,101 @@
+"""What the page shows first: what its link asks for, or the first example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flowviz.errors import FlowvizError, RequestError
+from flowviz.graph.types import NodeKey
+from flowviz.request import (
+    MAX_PROMPT_CHARACTERS,
+    ExplainRequest,
+    GraphSettings,
+    TargetSpec,
+    settings_from_mapping,
+)
+from flowviz.ui.notice import notice
+from flowviz.ui.server import Example
+
+MAX_LINK_PROMPT = MAX_PROMPT_CHARACTERS
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The first state of the page.
+
+    Args:
+        run: whether to run it at once.
+        node: the node that the link selects.
+        rest: whether rest nodes are drawn.
+        fault: what is wrong with the link, as a notice.
+    """
+
+    prompt: str
+    model: str
+    target: TargetSpec
+    settings: GraphSettings
+    run: bool
+    node: str | None = None
+    rest: bool = True
+    fault: dict[str, str] | None = None
+
+
+def open_page(query: Mapping[str, object], examples: Sequence[Example], model: str) -> Opening:
+    """Reads a link's query; whatever is wrong with it becomes a notice, never an exception.
+
+    Args:
+        query: what stands in the link.
+        examples: the example prompts; the first is shown where the link has no prompt.
+        model: the name of the default model.
+    """
+    try:
+        if "prompt" in query:
+            return _from_link(query, model)
+        return _from_example(query, examples, model)
+    except FlowvizError as error:
+        return _refused(query, model, error)
+
+
+def _from_link(query: Mapping[str, object], model: str) -> Opening:
+    request = ExplainRequest.from_mapping({"model": model, **query})
+    return Opening(
+        request.prompt,
+        request.model,
+        request.target,
+        request.settings,
+        run=True,
+        node=_node(query.get("node")),
+        rest=query.get("rest") != "0",
+    )
+
+
+def _from_example(query: Mapping[str, object], examples: Sequence[Example], model: str) -> Opening:
+    chosen = str(query.get("model") or model)
+    settings = settings_from_mapping(query)
+    if not examples or chosen != model:
+        return Opening("", chosen, TargetSpec(), settings, run=False)
+    first = examples[0]
+    target = TargetSpec(first.target, first.contrast)
+    return Opening(first.prompt, model, target, settings, run=True)
+
+
+def _refused(query: Mapping[str, object], model: str, error: FlowvizError) -> Opening:
+    prompt = query.get("prompt")
+    kept = prompt if isinstance(prompt, str) and len(prompt) <= MAX_LINK_PROMPT else ""
+    return Opening(
+        kept.replace("\0", ""),
+        model,
+        TargetSpec(),
+        GraphSettings(),
+        run=False,
+        fault={**notice(error), "title": "This link cannot be drawn"},
+    )
+
+
+def _node(text: object) -> str | None:
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        raise RequestError("The link names more than one node. Keep one.")
+    return str(NodeKey.parse(text))

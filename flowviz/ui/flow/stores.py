@@ -1,0 +1,44 @@
+"""The page's stores: small values, never a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from flowviz.ui.flow.ids import Flow
+from flowviz.ui.flow.opening import Opening
+from flowviz.ui.server import Example
+
+
+def stores(
+    opening: Opening, examples: Sequence[Example], model: str, styles: dict[str, Any]
+) -> list[Component]:
+    """All of them, with what the page opens with."""
+    asked = {"prompt": opening.prompt, "model": opening.model, "count": 0}
+    selected = {"key": opening.node, "via": None} if opening.node else None
+    filled = {
+        Flow.ASKED: asked if opening.run else None,
+        Flow.POSITION: opening.target.position,
+        Flow.SELECTED: selected,
+        Flow.EXAMPLES: [_example(each, model) for each in examples],
+        Flow.STYLES: styles,
+        Flow.FAULT: opening.fault,
+    }
+    empty = (Flow.JOB, Flow.STANDING, Flow.SHOWN, Flow.DRAWN)
+    return [
+        *(dcc.Store(id=name, data=data) for name, data in filled.items()),
+        *(dcc.Store(id=name) for name in empty),
+        dcc.Download(id=Flow.DOWNLOAD),
+    ]
+
+
+def _example(example: Example, model: str) -> dict[str, str | None]:
+    return {
+        "prompt": example.prompt,
+        "model": model,
+        "target": example.target,
+        "contrast": example.contrast,
+    }

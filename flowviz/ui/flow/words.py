@@ -1,0 +1,27 @@
+"""Numbers and short sentences of the flow page."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from flowviz.graph.types import FlowGraph
+from flowviz.views.words import coverage_words, exactness_words, target_words
+
+
+def token_value(text: str, token_id: int) -> str:
+    """How a request names a token: its text, or its id where the text may not be its own."""
+    plain = text and "�" not in text and not text.startswith("#") and "\0" not in text
+    return text if plain else f"#{token_id}"
+
+
+def status_line(graph: FlowGraph) -> list[Component | str]:
+    """How exact the picture is and how much of the whole it shows, in figures."""
+    look = "exact" if graph.checks.exact else "not-exact"
+    return [
+        html.Span(exactness_words(graph.checks), className=look),
+        " · ",
+        coverage_words(graph),
+        " · ",
+        target_words(graph),
+    ]

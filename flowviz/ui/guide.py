@@ -1,0 +1,79 @@
+"""How to read the graph, and the keys: the help dialog."""
+
+from __future__ import annotations
+
+import dash_mantine_components as dmc
+from dash import html
+
+from flowviz.ui.ids import Shell
+
+READING = (
+    ("The question", "Why does the model say this token here? Its logit is one number."),
+    (
+        "The flow",
+        "That number is split, without loss, backwards through everything that wrote "
+        "into it: neurons, heads, hidden states, down to the prompt's tokens.",
+    ),
+    (
+        "Up and across",
+        "Columns are the prompt's tokens, rows the layers: embeddings at the "
+        "bottom, the prediction on top.",
+    ),
+    (
+        "Lines",
+        "The width of a line is how much flows through it, its colour whether it speaks "
+        "for the target or against it.",
+    ),
+    (
+        "Nodes",
+        "The size of a node is its influence on the answer. Its label is the token that "
+        "it reads as most.",
+    ),
+    (
+        "Rest ◇",
+        "What is not drawn is not dropped: it enters as a diamond, so that what flows "
+        "into a node is what flows out of it.",
+    ),
+)
+KEYS = (
+    ("Enter", "run the prompt (Shift+Enter: a new line)"),
+    ("/", "to the prompt"),
+    ("↑ ↓ ← →", "from node to node along the edges"),
+    ("Esc", "clear the selection"),
+    ("f", "fit the graph"),
+    ("+ −", "zoom"),
+    ("[", "fold the settings"),
+    ("?", "this help"),
+)
+MOUSE = (
+    ("Click a prediction", "explain that token; with Shift: against it"),
+    ("Click a prompt token", "explain the prediction that follows it"),
+    ("Click a node or a line", "look at it closely"),
+    ("Hover", "follow its strongest paths"),
+)
+
+
+def help_dialog() -> dmc.Modal:
+    """The dialog; it opens by its button or the question mark."""
+    return dmc.Modal(
+        [
+            _list("reading", READING),
+            html.Div(
+                [
+                    html.Section([html.H3("Keys"), _list("keys", KEYS)]),
+                    html.Section([html.H3("Mouse and touch"), _list("keys", MOUSE)]),
+                ],
+                className="columns",
+            ),
+        ],
+        id=Shell.HELP,
+        title="How to read the flow",
+        size="lg",
+        opened=False,
+        className="help",
+    )
+
+
+def _list(name: str, pairs: tuple[tuple[str, str], ...]) -> html.Dl:
+    rows = [html.Div([html.Dt(term), html.Dd(words)]) for term, words in pairs]
+    return html.Dl(rows, className=name)

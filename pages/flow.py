@@ -1,0 +1,331 @@
+"""The flow page: one prompt, one forward pass, one graph.
+
+The data's way through the page: the form → ASKED and settings → `ask` → JOB → (polled while it
+runs) → SHOWN → `draw` and the others that read it. What must answer at once is in `assets/`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash
+from dash import (
+    ALL,
+    ClientsideFunction,
+    Input,
+    Output,
+    State,
+    callback,
+    clientside_callback,
+    ctx,
+    html,
+)
+from dash.exceptions import PreventUpdate
+
+from flowviz.errors import FlowvizError
+from flowviz.graph.types import NodeKey
+from flowviz.request import ExplainRequest
+from flowviz.ui.dom import attributes
+from flowviz.ui.flow import files, strips
+from flowviz.ui.flow.ask_panel import ask_panel
+from flowviz.ui.flow.controls import controls, default_values
+from flowviz.ui.flow.drawing import drawing
+from flowviz.ui.flow.examples import look_for
+from flowviz.ui.flow.form import SPANS, request_from_form
+from flowviz.ui.flow.ids import Flow
+from flowviz.ui.flow.inspector import inspector, nothing_selected, refused
+from flowviz.ui.flow.jobs import standing, submitted
+from flowviz.ui.flow.opening import open_page
+from flowviz.ui.flow.picture import picture
+from flowviz.ui.flow.stores import stores
+from flowviz.ui.flow.styles import styles
+from flowviz.ui.flow.tokens import token_options
+from flowviz.ui.flow.words import status_line
+from flowviz.ui.ids import Shell
+from flowviz.ui.server import current_examples, current_session
+from flowviz.views.elements import elements
+
+dash.register_page(__name__, path="/", name="Flow", title="flowviz", order=0)
+
+SETTINGS = {
+    "wiring": (Flow.WIRING, "value"),
+    "score": (Flow.SCORE, "value"),
+    "coverage": (Flow.COVERAGE, "value"),
+    "budget": (Flow.BUDGET, "value"),
+    "edge_coverage": (Flow.EDGE_COVERAGE, "value"),
+    "layers": (Flow.LAYERS, "value"),
+    "positions": (Flow.POSITIONS, "value"),
+    "kinds": (Flow.KINDS, "value"),
+    "heads_per_layer": (Flow.HEADS, "value"),
+    "positive_neurons": (Flow.POSITIVE, "value"),
+    "negative_neurons": (Flow.NEGATIVE, "value"),
+}
+SAVES = (Flow.SAVE_JSON, Flow.SAVE_NODES, Flow.SAVE_EDGES)
+
+
+def layout(**query: object) -> html.Div:
+    """The page as its link asks for it."""
+    session, examples = current_session(), current_examples()
+    models = session.models()
+    opening = open_page(query, examples, models[0].name)
+    looks = styles()
+    return html.Div(
+        [
+            *stores(opening, examples, models[0].name, looks),
+            ask_panel(opening, models, examples),
+            html.Div(
+                [
+                    controls(opening),
+                    picture(looks),
+                    html.Aside(
+                        nothing_selected(),
+                        id=Flow.INSPECTOR,
+                        className="inspector",
+                        **attributes(aria_label="Inspector"),
+                    ),
+                ],
+                className="stage",
+            ),
+        ],
+        className="workbench",
+    )
+
+
+# ---- from the form to a job -------------------------------------------------------------------
+
+
+@callback(
+    output=Output(Flow.JOB, "data"),
+    inputs={
+        "asked": Input(Flow.ASKED, "data"),
+        "visitor": Input(Shell.VISITOR, "data"),
+        "target": {
+            "token": Input(Flow.TARGET, "value"),
+            "contrast": Input(Flow.CONTRAST, "value"),
+            "position": Input(Flow.POSITION, "data"),
+        },
+        "settings": {name: Input(*place) for name, place in SETTINGS.items()},
+        "ends": {
+            "layers": State(Flow.LAYERS, "max"),
+            "positions": State(Flow.POSITIONS, "max"),
+        },
+        "last": State(Flow.JOB, "data"),
+    },
+)
+def ask(
+    asked: dict[str, Any] | None,
+    visitor: str | None,
+    target: dict[str, Any],
+    settings: dict[str, Any],
+    ends: dict[str, Any],
+    last: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Submits what the form says, unless it is what was submitted last."""
+    if not asked or not visitor:
+        raise PreventUpdate
+    job = submitted(
+        lambda: request_from_form(asked, target, settings, ends),
+        visitor,
+        current_session(),
+        unless=None if ctx.triggered_id == Flow.ASKED else last,
+    )
+    if job is None:
+        raise PreventUpdate
+    return job
+
+
+@callback(
+    Output(Flow.STANDING, "data"),
+    Input(Flow.POLL, "n_intervals"),
+    Input(Flow.CANCEL, "n_clicks"),
+    State(Flow.JOB, "data"),
+    State(Shell.VISITOR, "data"),
+    prevent_initial_call=True,
+)
+def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) -> dict[str, Any]:
+    """How the job stands; the Cancel button stops it."""
+    if not job or not job.get("id"):
+        raise PreventUpdate
+    session = current_session()
+    act = session.cancel if ctx.triggered_id == Flow.CANCEL else session.job
+    return standing(act, job["id"], visitor)
+
+
+@callback(
+    output={name: Output(*place) for name, place in SETTINGS.items() if name not in SPANS},
+    inputs=[Input(Flow.RESET, "n_clicks")],
+    prevent_initial_call=True,
+)
+def reset(_clicks: int) -> dict[str, Any]:
+    """All settings back to their defaults."""
+    return default_values()
+
+
+# ---- from a job to the picture ----------------------------------------------------------------
+
+
+@callback(
+    Output(Flow.GRAPH, "elements"),
+    Output(Flow.DRAWN, "data"),
+    Output(Flow.STATUS, "children"),
+    Input(Flow.SHOWN, "data"),
+    Input(Flow.REST, "checked"),
+    prevent_initial_call=True,
+)
+def draw(shown: dict[str, str] | None, rest: bool) -> tuple[list[dict[str, Any]], Any, Any]:
+    """The graph's elements and the line that says how exact and complete they are."""
+    if not shown:
+        raise PreventUpdate
+    request = ExplainRequest.from_mapping(shown)
+    graph = current_session().graph(request)
+    drawn = elements(graph, show_rest=bool(rest))
+    return drawn, drawing(request, graph, len(drawn)), status_line(graph)
+
+
+@callback(
+    Output(Flow.TOKENS, "children"),
+    Output(Flow.PREDICTIONS, "children"),
+    Output(Flow.LOOK_FOR, "children"),
+    Input(Flow.SHOWN, "data"),
+    prevent_initial_call=True,
+)
+def answer(shown: dict[str, str] | None) -> tuple[Any, Any, Any]:
+    """The prompt's tokens, the model's predictions, and what the example is about."""
+    if not shown:
+        raise PreventUpdate
+    request = ExplainRequest.from_mapping(shown)
+    graph = current_session().graph(request)
+    words = look_for(request, current_examples())
+    return strips.token_chips(graph), strips.prediction_chips(graph), words
+
+
+def _token_finder(box: Flow) -> None:
+    @callback(
+        Output(box, "data"),
+        Input(box, "searchValue"),
+        Input(box, "value"),
+        Input(Flow.SHOWN, "data"),
+        State(Flow.MODEL, "value"),
+    )
+    def find(
+        text: str | None, value: str | None, shown: dict[str, str] | None, model: str
+    ) -> list[dict[str, str]]:
+        """Tokens of the vocabulary that match what was typed."""
+        return token_options(current_session(), model, text or "", value, shown)
+
+
+for token_box in (Flow.TARGET, Flow.CONTRAST):
+    _token_finder(token_box)
+
+
+# ---- a closer look ----------------------------------------------------------------------------
+
+
+@callback(
+    Output(Flow.INSPECTOR, "children"),
+    Input(Flow.SELECTED, "data"),
+    Input(Flow.SHOWN, "data"),
+    Input(Shell.THEME, "data"),
+    prevent_initial_call=True,
+)
+def inspect(selected: dict[str, Any] | None, shown: dict[str, str] | None, theme: str) -> Any:
+    """The inspector's panel for the selected node."""
+    if not shown or not selected:
+        return nothing_selected()
+    session, request = current_session(), ExplainRequest.from_mapping(shown)
+    try:
+        inspection = session.inspect(request, NodeKey.parse(str(selected.get("key"))))
+    except FlowvizError as error:
+        return refused(error)
+    return inspector(inspection, session.graph(request), theme, selected.get("via"))
+
+
+@callback(
+    Output(Flow.DOWNLOAD, "data"),
+    *(Input(button, "n_clicks") for button in SAVES),
+    State(Flow.SHOWN, "data"),
+    prevent_initial_call=True,
+)
+def save(*clicks_and_shown: Any) -> dict[str, Any]:
+    """The graph as a file."""
+    *clicks, shown = clicks_and_shown
+    if not shown or not any(clicks):
+        raise PreventUpdate
+    graph = current_session().graph(ExplainRequest.from_mapping(shown))
+    return files.download(graph, Flow(ctx.triggered_id))
+
+
+# ---- what answers in the browser --------------------------------------------------------------
+
+
+def _in_browser(function: str, *places: Any, first: bool = False) -> None:
+    clientside_callback(
+        ClientsideFunction("flowviz", function), *places, prevent_initial_call=not first
+    )
+
+
+_in_browser(
+    "ask",
+    Output(Flow.ASKED, "data"),
+    Output(Flow.PROMPT, "value"),
+    Output(Flow.MODEL, "value"),
+    Output(Flow.TARGET, "value"),
+    Output(Flow.CONTRAST, "value"),
+    Output(Flow.POSITION, "data"),
+    Output(Flow.LAYERS, "value"),
+    Output(Flow.POSITIONS, "value"),
+    Input(Flow.RUN, "n_clicks"),
+    Input(Flow.MODEL, "value"),
+    Input({"type": Flow.EXAMPLE, "index": ALL}, "n_clicks"),
+    State(Flow.PROMPT, "value"),
+    State(Flow.ASKED, "data"),
+    State(Flow.EXAMPLES, "data"),
+    State(Flow.LAYERS, "max"),
+    State(Flow.POSITIONS, "max"),
+)
+_in_browser(
+    "settle",
+    Output(Flow.POLL, "disabled"),
+    Output(Flow.PROGRESS, "hidden"),
+    Output(Flow.STAGE, "children"),
+    Output(Flow.BAR, "value"),
+    Input(Flow.JOB, "data"),
+    Input(Flow.STANDING, "data"),
+)
+_in_browser("opened", Input(Flow.FAULT, "data"), first=True)
+_in_browser("count", Output(Flow.COUNT, "children"), Input(Flow.PROMPT, "value"))
+_in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
+_in_browser(
+    "ranges",
+    Input(Flow.DRAWN, "data"),
+    State(Flow.LAYERS, "value"),
+    State(Flow.POSITIONS, "value"),
+)
+_in_browser("choose", Input(Flow.SELECTED, "data"), first=True)
+_in_browser(
+    "sync",
+    Input(Flow.SHOWN, "data"),
+    Input(Flow.SELECTED, "data"),
+    Input(Flow.REST, "checked"),
+)
+_in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
+_in_browser(
+    "tools",
+    Input(Flow.FIT, "n_clicks"),
+    Input(Flow.ZOOM_IN, "n_clicks"),
+    Input(Flow.ZOOM_OUT, "n_clicks"),
+    Input(Flow.FOLD, "n_clicks"),
+)
+_in_browser(
+    "styles",
+    Output(Flow.GRAPH, "stylesheet"),
+    Input(Shell.THEME, "data"),
+    State(Flow.STYLES, "data"),
+    first=True,
+)
+_in_browser(
+    "image",
+    Input(Flow.SAVE_PNG, "n_clicks"),
+    Input(Flow.SAVE_SVG, "n_clicks"),
+    State(Flow.SHOWN, "data"),
+)
