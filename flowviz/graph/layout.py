@@ -6,7 +6,7 @@
    column's spine; heads, neurons and biases stand side by side on the right of it, so that the
    residual stream runs straight. Where no states are drawn (the circuit wiring) they are centred.
    A column is as wide as its fullest cell needs.
-3. A rest node hangs below the left corner of the node that it feeds, inside that node's cell.
+3. A rest node stands at the lower left corner of the node that it feeds, inside that node's cell.
 4. Positions where nothing is drawn become narrow columns, or, when they are many, each run of
    them becomes one.
 
@@ -34,26 +34,35 @@ RANKS = {
     NodeKind.RESID_FINAL: 7,
     NodeKind.TARGET: 9,
 }
-BIAS_RANKS = {"ln1": 2, "b_V": 2, "b_O": 3, "ln2": 5, "b_in": 5, "b_out": 6, "ln_final": 8}
+BIAS_RANKS = {
+    "ln1": 2,
+    "b_V": 2,
+    "b_O": 3,
+    "ln2": 5,
+    "b_in": 5,
+    "b_out": 6,
+    "ln_final": 8,
+    "b_U": 8,
+}
 SIZES = {
-    NodeKind.EMBED: (92, 32),
+    NodeKind.EMBED: (96, 34),
     NodeKind.POS_EMBED: (56, 26),
-    NodeKind.RESID_PRE: (92, 30),
-    NodeKind.RESID_MID: (92, 30),
-    NodeKind.RESID_FINAL: (92, 30),
-    NodeKind.HEAD: (84, 42),
-    NodeKind.NEURON: (92, 42),
-    NodeKind.BIAS: (58, 26),
-    NodeKind.REST: (12, 12),
+    NodeKind.RESID_PRE: (96, 32),
+    NodeKind.RESID_MID: (96, 32),
+    NodeKind.RESID_FINAL: (96, 32),
+    NodeKind.HEAD: (88, 44),
+    NodeKind.NEURON: (96, 44),
+    NodeKind.BIAS: (68, 26),
+    NodeKind.REST: (14, 14),
     NodeKind.TARGET: (132, 50),
 }
 SPINE = STATES | {NodeKind.EMBED, NodeKind.TARGET}
 ORDER = {kind: place for place, kind in enumerate(NodeKind)}
 GAP = 14  # between nodes of one cell
-ROW_GAP = 34
-BAND_GAP = 16  # between a band's edge and its nodes
-REST_DROP, REST_REACH = 4, 6  # how far a rest node hangs below its node, and out to the left
-LABEL_WIDTH = 96  # of a band's label
+ROW_GAP = 28
+BAND_GAP = 14  # between a band's edge and its nodes
+REST_GAP = 4  # between a node and its rest node
+LABEL_WIDTH = 104  # of a band's label
 HEADING_HEIGHT = 24
 
 Row = tuple[int, int]
@@ -128,10 +137,10 @@ class Layout:
 def layout(graph: FlowGraph) -> Layout:
     """The graph's one layout; see the head of this module."""
     cells, satellites = _cells(graph)
-    offsets = _offsets(cells)
+    offsets = _offsets(cells, satellites)
     stripes = columns(_extents(offsets, satellites), len(graph.tokens))
     rows = sorted({row for row, _ in cells}, reverse=True)
-    lines, ends = _lines(rows, cells, satellites)
+    lines, ends = _lines(rows, cells)
     boxes = _boxes(offsets, satellites, {c.first: c.spine for c in stripes if c.drawn}, lines)
     width = stripes[-1].right if stripes else 0.0
     height = max((bottom for _, bottom in ends.values()), default=0.0)
@@ -168,7 +177,9 @@ def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[
     return dict(cells), satellites
 
 
-def _offsets(cells: dict[tuple[Row, int], list[NodeKey]]) -> dict[NodeKey, float]:
+def _offsets(
+    cells: dict[tuple[Row, int], list[NodeKey]], satellites: set[NodeKey]
+) -> dict[NodeKey, float]:
     """How far each node's centre stands from its column's spine."""
     spined = {at for (_, at), keys in cells.items() if any(key.kind in STATES for key in keys)}
     offsets = {}
@@ -176,13 +187,18 @@ def _offsets(cells: dict[tuple[Row, int], list[NodeKey]]) -> dict[NodeKey, float
         spine = [key for key in keys if key.kind in SPINE][:1]
         others = [key for key in keys if key not in spine]
         half = SIZES[spine[0].kind][0] / 2 if spine else 0
-        length = sum(SIZES[key.kind][0] + GAP for key in others) - GAP
-        reach = half + GAP if spine else GAP if at in spined else -length / 2
+        length = sum(_reach(key, satellites) + SIZES[key.kind][0] + GAP for key in others) - GAP
+        edge = half + GAP if spine else GAP if at in spined else -length / 2
         offsets.update(dict.fromkeys(spine, 0.0))
         for key in others:
-            offsets[key] = reach + SIZES[key.kind][0] / 2
-            reach += SIZES[key.kind][0] + GAP
+            offsets[key] = edge + _reach(key, satellites) + SIZES[key.kind][0] / 2
+            edge = offsets[key] + SIZES[key.kind][0] / 2 + GAP
     return offsets
+
+
+def _reach(key: NodeKey, satellites: set[NodeKey]) -> float:
+    """What the rest node takes on the left of its node."""
+    return REST_GAP + SIZES[NodeKind.REST][0] if key in satellites else 0.0
 
 
 def _extents(
@@ -193,13 +209,13 @@ def _extents(
     for key, offset in offsets.items():
         left, right = extents[key.position]
         half = SIZES[key.kind][0] / 2
-        hang = REST_REACH if key in satellites else 0
-        extents[key.position] = max(left, half + hang - offset), max(right, half + offset)
+        reach = half + _reach(key, satellites) - offset
+        extents[key.position] = max(left, reach), max(right, half + offset)
     return dict(extents)
 
 
 def _lines(
-    rows: list[Row], cells: dict[tuple[Row, int], list[NodeKey]], satellites: set[NodeKey]
+    rows: list[Row], cells: dict[tuple[Row, int], list[NodeKey]]
 ) -> tuple[dict[Row, float], dict[int, tuple[float, float]]]:
     """The y of every row's middle, and where every layer's band begins and ends."""
     members = defaultdict(list)
@@ -212,14 +228,9 @@ def _lines(
         half = max(SIZES[key.kind][1] for key in members[row]) / 2
         lines[row] = y + half
         top = ends[row[0]][0] if not new else y - BAND_GAP
-        hang = max((_below(key) for key in members[row] if key in satellites), default=0.0)
-        y = max(lines[row] + half, lines[row] + hang)
+        y = lines[row] + half
         ends[row[0]] = top, y + BAND_GAP
     return lines, ends
-
-
-def _below(key: NodeKey) -> float:
-    return SIZES[key.kind][1] / 2 + REST_DROP + SIZES[NodeKind.REST][1]
 
 
 def _boxes(
@@ -234,7 +245,7 @@ def _boxes(
         box = Box(spines[key.position] + offset, lines[row_of(key)], *SIZES[key.kind])
         boxes[key] = box
         if key in satellites:
-            x, y = box.left - REST_REACH + side / 2, box.bottom + REST_DROP + side / 2
+            x, y = box.left - REST_GAP - side / 2, box.bottom - side / 2
             boxes[key.rest()] = Box(x, y, side, side)
     return boxes
 

@@ -1,0 +1,141 @@
+"""A flow graph as Cytoscape elements, with positions, labels and tips.
+
+Width and size are for the eye: an edge's width grows with the square root of its absolute flow,
+from a floor that stays visible, and a node's size with the square root of its influence. Both are
+relative to the strongest one drawn; the numbers themselves stand in the tips.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from flowviz.graph.layout import Band, Heading, Layout, layout
+from flowviz.graph.types import STATES, FlowEdge, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.views.curves import curve
+from flowviz.views.labels import edge_tip, heading_label, heading_tip, node_label, node_tip
+from flowviz.views.words import place
+
+THINNEST, THICKEST = 1.0, 9.0
+Element = dict[str, Any]
+
+
+def elements(graph: FlowGraph, *, show_rest: bool = True) -> list[Element]:
+    """Bands, headings, nodes and edges, in this order, each group in the graph's own order."""
+    places = layout(graph)
+    nodes = [node for node in graph.nodes if show_rest or node.key.kind is not NodeKind.REST]
+    shown = {node.key for node in nodes}
+    edges = [edge for edge in graph.edges if edge.source in shown and edge.target in shown]
+    most = _largest(node.influence for node in nodes)
+    widest = _largest(edge.flow for edge in edges)
+    names = {node.key: str(node.key) for node in nodes}
+    bow = not any(node.key.kind in STATES for node in nodes)
+    return [
+        *(_band(number, band) for number, band in enumerate(places.bands)),
+        *(_heading(heading, graph) for heading in places.headings),
+        *(_node(node, graph, places, most) for node in nodes),
+        *(_edge(edge, graph, places, widest, names, bow) for edge in edges),
+    ]
+
+
+def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Element:
+    key = node.key
+    sign = _sign(node.flow)
+    box = places.boxes[key]
+    label = node_label(node, graph)
+    sub = place(key)
+    data = {
+        "id": str(key),
+        "label": label,
+        "sub": sub,
+        "text": _text(key, label, sub),
+        "kind": key.kind.value,
+        "sign": sign,
+        "size": round(math.sqrt(_part(node.influence, most)), 3),
+        "tip": node_tip(node, graph),
+    }
+    return {
+        "group": "nodes",
+        "data": data,
+        "position": {"x": round(box.x, 1), "y": round(box.y, 1)},
+        "grabbable": False,
+        "selectable": True,
+        "classes": f"node {key.kind.value} {sign}",
+    }
+
+
+def _text(key: NodeKey, label: str, sub: str) -> str:
+    """What stands in the node itself: for a component, its name as well."""
+    if key.kind is NodeKind.REST:
+        return ""
+    return f"{label}\n{sub}" if key.kind in (NodeKind.HEAD, NodeKind.NEURON) else label
+
+
+def _edge(
+    edge: FlowEdge,
+    graph: FlowGraph,
+    places: Layout,
+    widest: float,
+    names: dict[NodeKey, str],
+    bow: bool,
+) -> Element:
+    sign = _sign(edge.flow)
+    data = {
+        "id": f"{names[edge.source]}>{names[edge.target]}",
+        "source": names[edge.source],
+        "target": names[edge.target],
+        "w": round(THINNEST + (THICKEST - THINNEST) * math.sqrt(_part(edge.flow, widest)), 2),
+        "sign": sign,
+        "kind": edge.kind.value,
+        "tip": edge_tip(edge, graph),
+    }
+    bend = curve(places.boxes[edge.source], places.boxes[edge.target], bow=bow)
+    classes = f"{edge.kind.value} {sign}{' bent' if bend else ''}"
+    return {
+        "group": "edges",
+        "data": data | bend,
+        "grabbable": False,
+        "selectable": True,
+        "classes": classes,
+    }
+
+
+def _band(number: int, band: Band) -> Element:
+    size = {"width": round(band.box.width, 1), "height": round(band.box.height, 1)}
+    return {
+        "group": "nodes",
+        "data": {"id": f"band:{number}", "label": band.label, "kind": "band", **size},
+        "position": {"x": round(band.box.x, 1), "y": round(band.box.y, 1)},
+        "grabbable": False,
+        "selectable": False,
+        "classes": "band alternate" if number % 2 else "band",
+    }
+
+
+def _heading(heading: Heading, graph: FlowGraph) -> Element:
+    data = {
+        "id": f"heading:{heading.first}",
+        "label": heading_label(heading, graph),
+        "kind": "heading",
+        "tip": heading_tip(heading, graph),
+    }
+    return {
+        "group": "nodes",
+        "data": data,
+        "position": {"x": round(heading.box.x, 1), "y": round(heading.box.y, 1)},
+        "grabbable": False,
+        "selectable": False,
+        "classes": "heading" if heading.drawn else "heading empty",
+    }
+
+
+def _sign(flow: float) -> str:
+    return "neg" if flow < 0 else "pos"
+
+
+def _largest(values: Any) -> float:
+    return max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+
+
+def _part(value: float, whole: float) -> float:
+    return min(abs(value) / whole, 1.0) if whole > 0 and math.isfinite(value) else 0.0

@@ -1,0 +1,147 @@
+"""Small charts for the inspector, as Plotly figures on a transparent ground.
+
+They are drawn for a panel of about 360 pixels: horizontal bars with the words on the left, one
+line of height a row, no titles inside, the numbers in the hover text.
+"""
+
+from __future__ import annotations
+
+from plotly import graph_objects as go
+
+from flowviz.graph.inspection import AttentionCell, Inspection, LensRow
+from flowviz.graph.types import Projection
+from flowviz.views.palette import Palette, palette
+from flowviz.views.words import clip, percent, place, signed, visible
+
+FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
+ROW_HEIGHT = 20
+LABEL_COLUMNS = 14
+MOST_CELLS = 24
+
+
+def projection_bars(projection: Projection, theme: str) -> go.Figure:
+    """The logits of the tokens that a vector promotes and suppresses, the highest on top."""
+    c = palette(theme)
+    ranked = sorted(projection.top, key=lambda token: -token.logit)
+    tokens = [*ranked, *sorted(projection.bottom, key=lambda token: -token.logit)]
+    bars = go.Bar(
+        x=[token.logit for token in tokens],
+        y=list(range(len(tokens))),
+        orientation="h",
+        marker_color=[_sign(token.logit, c) for token in tokens],
+        hovertext=[
+            f"{_plain(visible(token.text))}<br>"
+            f"logit {signed(token.logit)}, {percent(token.probability)}"
+            for token in tokens
+        ],
+        hoverinfo="text",
+    )
+    return _rows([bars], [visible(token.text) for token in tokens], c)
+
+
+def attention_bars(inspection: Inspection, theme: str) -> go.Figure:
+    """A head's attention over the prompt: bars for the weight, coloured by the flow's sign.
+
+    A long prompt shows the positions of the largest weight and flow, in the prompt's order.
+    """
+    c = palette(theme)
+    cells = _chief(inspection.attention or ())
+    bars = go.Bar(
+        x=[cell.weight for cell in cells],
+        y=list(range(len(cells))),
+        orientation="h",
+        marker_color=[_sign(cell.flow, c) for cell in cells],
+        hovertext=[
+            f"position {cell.position} {_plain(visible(cell.text))}<br>"
+            f"attention {percent(cell.weight)}, flow {signed(cell.flow)}"
+            for cell in cells
+        ],
+        hoverinfo="text",
+    )
+    figure = _rows([bars], [f"{cell.position} {visible(cell.text)}" for cell in cells], c)
+    return figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+
+
+def _chief(cells: tuple[AttentionCell, ...]) -> list[AttentionCell]:
+    if len(cells) <= MOST_CELLS:
+        return list(cells)
+    strongest = max(abs(cell.flow) for cell in cells) or 1.0
+    ranked = sorted(
+        cells, key=lambda cell: (-cell.weight - abs(cell.flow) / strongest, cell.position)
+    )
+    return sorted(ranked[:MOST_CELLS], key=lambda cell: cell.position)
+
+
+def lens_chart(inspection: Inspection, theme: str) -> go.Figure:
+    """The target at every state of a position: a bar for its probability, its rank beside it.
+
+    Rows run from the first state at the bottom to the last on top, as in the graph; on the left
+    of each stands the token that the state reads as.
+    """
+    c = palette(theme)
+    rows = list(reversed(inspection.lens or ()))
+    here = inspection.node.key
+    bars = go.Bar(
+        x=[row.projection.target_probability for row in rows],
+        y=list(range(len(rows))),
+        orientation="h",
+        marker_color=[c.positive if row.key == here else c.muted for row in rows],
+        text=[f"#{row.projection.target_rank:,}" for row in rows],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[_lens_words(row) for row in rows],
+        hoverinfo="text",
+    )
+    figure = _rows([bars], [_lens_label(row) for row in rows], c)
+    most = max((row.projection.target_probability for row in rows), default=0.0)
+    return figure.update_xaxes(tickformat=".0%", range=[0, max(1.25 * most, 0.01)])
+
+
+def _lens_label(row: LensRow) -> str:
+    top = row.projection.top
+    return f"{place(row.key)}  {visible(top[0].text) if top else '·'}"
+
+
+def _lens_words(row: LensRow) -> str:
+    read = row.projection
+    tokens = "  ".join(_plain(visible(token.text)) for token in read.top[:5])
+    rank = f"target: rank {read.target_rank:,}, {percent(read.target_probability)}"
+    return f"{place(row.key)}<br>reads as {tokens}<br>{rank}"
+
+
+def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:
+    figure = go.Figure(bars)
+    figure.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": c.text},
+        hoverlabel={"bgcolor": c.surface, "bordercolor": c.line, "font": {"color": c.text}},
+        margin={"l": 8, "r": 36, "t": 4, "b": 22},
+        height=max(ROW_HEIGHT * len(labels) + 34, 80),
+        bargap=0.3,
+        showlegend=False,
+        dragmode=False,
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=[_plain(clip(label, LABEL_COLUMNS)) for label in labels],
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    return figure.update_xaxes(
+        nticks=4, gridcolor=c.line, zerolinecolor=c.muted, tickfont={"color": c.muted, "size": 11},
+        fixedrange=True,
+    )  # fmt: skip
+
+
+def _sign(value: float, c: Palette) -> str:
+    return c.negative if value < 0 else c.positive
+
+
+def _plain(text: str) -> str:
+    """Plotly reads a little HTML in its texts; a token is never that."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,148 @@
+"""The graph as files to take away: tables as CSV, and a report in plain text.
+
+Cells of a CSV that a spreadsheet would run as a formula get an apostrophe in front (OWASP, CSV
+injection); numbers stay numbers. The report fits into 100 columns of a terminal.
+"""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from flowviz.graph.types import FlowGraph, FlowNode, NodeKind
+from flowviz.views.paths import Path, strongest_paths
+from flowviz.views.tables import EDGE_COLUMNS, NODE_COLUMNS, edge_rows, node_rows
+from flowviz.views.words import (
+    clip,
+    coverage_words,
+    exactness_words,
+    percent,
+    short_label,
+    signed,
+    target_words,
+    visible,
+    width,
+)
+
+COLUMNS = 100
+INDENT = 13
+MOST_NODES = 15
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+RULE = " → "
+
+
+def csv(graph: FlowGraph, table: str) -> str:
+    """The graph's "nodes" or "edges" as comma-separated values with a heading line."""
+    if table not in ("nodes", "edges"):
+        raise ValueError(f'table is {table!r}; it takes "nodes" or "edges".')
+    columns = NODE_COLUMNS if table == "nodes" else EDGE_COLUMNS
+    rows = node_rows(graph) if table == "nodes" else edge_rows(graph)
+    page = io.StringIO(newline="")
+    writer = csv_format.writer(page, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return page.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        text = value.replace("\0", "␀")
+        return f"'{text}" if text.lstrip(" \n").startswith(FORMULA) else text
+    return "" if value is None else value
+
+
+def text(graph: FlowGraph) -> str:
+    """The report: what is explained, how exact and how complete, strongest nodes and paths."""
+    lines = [*_head(graph), "", *_nodes(graph), "", *_paths(graph)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _head(graph: FlowGraph) -> list[str]:
+    model = graph.model
+    words = f"{visible(model.name)} ({visible(model.architecture)}, {model.layers} layers, "
+    prompt = "".join(visible(token.text) for token in graph.tokens[:COLUMNS])
+    guesses = [f"{visible(p.token)} {percent(p.probability)}" for p in graph.predictions]
+    return [
+        _line("Model", f"{words}{model.heads} heads, d_model {model.d_model})"),
+        _line("Prompt", f"{prompt} · {len(graph.tokens):,} tokens", prompt),
+        *_wrap("Explained", target_words(graph).split(" "), " "),
+        *_wrap("Predictions", guesses, "   ")[:2],
+        *_wrap("Exactness", exactness_words(graph.checks).split(" "), " "),
+        *_wrap("Coverage", coverage_words(graph).split(" "), " "),
+    ]
+
+
+def _line(name: str, words: str, head: str | None = None) -> str:
+    """One line; where it is too long, its head is cut and what follows the head is kept."""
+    room = COLUMNS - INDENT
+    if head is not None and width(words) > room:
+        tail = words[len(head) :]
+        words = clip(head, room - width(tail)) + tail
+    return f"{name:<{INDENT}}{clip(words, room)}"
+
+
+def _wrap(name: str, words: Iterable[str], joint: str) -> list[str]:
+    lines, line, room = [], "", COLUMNS - INDENT
+    for word in words:
+        word = clip(word, room)
+        longer = f"{line}{joint}{word}" if line else word
+        if width(longer) > room:
+            lines.append(line)
+            longer = word
+        line = longer
+    heads = [name, *[""] * len(lines)]
+    return [f"{head:<{INDENT}}{part}" for head, part in zip(heads, [*lines, line], strict=True)]
+
+
+def _nodes(graph: FlowGraph) -> list[str]:
+    drawn = [n for n in graph.nodes if n.key.kind not in (NodeKind.REST, NodeKind.TARGET)]
+    ranked = sorted(drawn, key=lambda node: (-_order(node), str(node.key)))
+    rows = [("node", "kind", "reads as", "flow", "of target", "influence")]
+    rows += [_node_cells(node, graph) for node in ranked[:MOST_NODES]]
+    more = len(ranked) - MOST_NODES
+    tail = [f"  and {more:,} more"] if more > 0 else []
+    return ["Strongest nodes", *("  " + _columns(row) for row in rows), *tail]
+
+
+def _order(node: FlowNode) -> float:
+    return node.influence if math.isfinite(node.influence) else 0.0
+
+
+def _node_cells(node: FlowNode, graph: FlowGraph) -> tuple[str, ...]:
+    top = node.projection.top if node.projection else ()
+    value = graph.target.value
+    return (
+        short_label(node.key, graph),
+        node.key.kind.value,
+        "  ".join(visible(token.text) for token in top[:3]),
+        signed(node.flow),
+        percent(node.flow / value) if value else "",
+        percent(node.influence),
+    )
+
+
+def _columns(cells: tuple[str, ...]) -> str:
+    left = [_pad(cell, room) for cell, room in zip(cells[:3], (26, 12, 27), strict=True)]
+    right = [f"{cell:>{room}}" for cell, room in zip(cells[3:], (9, 10, 10), strict=True)]
+    return " ".join(left) + "".join(right)
+
+
+def _pad(cell: str, room: int) -> str:
+    cell = clip(cell, room - 1)
+    return cell + " " * (room - width(cell))
+
+
+def _paths(graph: FlowGraph) -> list[str]:
+    paths = strongest_paths(graph)
+    if not paths:
+        return ["Strongest paths", "  none: no path reaches from the prompt to the target"]
+    return ["Strongest paths", *(line for path in paths for line in _path(path, graph))]
+
+
+def _path(path: Path, graph: FlowGraph) -> list[str]:
+    mark = "+" if path.sign > 0 else "−"
+    names = [short_label(key, graph) for key in path.landmarks]
+    return _wrap(f"  {mark} {percent(path.strength):>6}", names, RULE)

@@ -1,0 +1,104 @@
+"""What stands in a node, and what its tip and an edge's tip say: plain text, a line a fact."""
+
+from __future__ import annotations
+
+from flowviz.graph.layout import Heading
+from flowviz.graph.types import EdgeKind, FlowEdge, FlowGraph, FlowNode, NodeKind, Projection
+from flowviz.views.words import (
+    bias_name,
+    clip,
+    describe,
+    percent,
+    share_of_target,
+    short_label,
+    signed,
+    target_name,
+    token_at,
+    visible,
+)
+
+COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 12}
+STATE_COLUMNS = 10
+EMPTY_COLUMNS = 5
+HEADING_COLUMNS = 12
+TIP_TOKENS = 5
+EDGE_WORDS = {
+    EdgeKind.RESIDUAL: "the residual stream",
+    EdgeKind.READ: "read",
+    EdgeKind.WRITE: "write",
+    EdgeKind.REST: "not drawn, kept as one sum",
+}
+
+
+def node_label(node: FlowNode, graph: FlowGraph) -> str:
+    """The token that the node stands for, cut to what fits into its shape."""
+    return clip(_label(node, graph), COLUMNS.get(node.key.kind, STATE_COLUMNS))
+
+
+def _label(node: FlowNode, graph: FlowGraph) -> str:
+    match node.key.kind:
+        case NodeKind.EMBED:
+            return token_at(graph, node.key.position)
+        case NodeKind.POS_EMBED:
+            return f"pos {node.key.position}"
+        case NodeKind.BIAS:
+            return bias_name(node.key)
+        case NodeKind.REST:
+            return "rest"
+        case NodeKind.TARGET:
+            return target_name(graph)
+        case _:
+            top = node.projection.top if node.projection else ()
+            return visible(top[0].text) if top else "·"
+
+
+def node_tip(node: FlowNode, graph: FlowGraph) -> str:
+    """The node's numbers."""
+    lines = [
+        describe(node.key, graph),
+        f"flow {signed(node.flow)}, {share_of_target(node.flow, graph)}",
+        f"influence {percent(node.influence)}",
+    ]
+    if node.activation is not None:
+        lines.append(f"activation {signed(node.activation)}")
+    if node.projection is not None:
+        lines += _projection_lines(node.projection, graph)
+    return "\n".join(lines)
+
+
+def _projection_lines(projection: Projection, graph: FlowGraph) -> list[str]:
+    sides = (("reads as", projection.top), ("suppresses", projection.bottom))
+    lines = [
+        f"{name} " + "  ".join(visible(token.text) for token in tokens[:TIP_TOKENS])
+        for name, tokens in sides
+        if tokens
+    ]
+    rank = f"rank {projection.target_rank:,}, {percent(projection.target_probability)}"
+    return [*lines, f"{visible(graph.target.token.token)} here: {rank}"]
+
+
+def edge_tip(edge: FlowEdge, graph: FlowGraph) -> str:
+    """The edge's numbers."""
+    lines = [
+        f"{short_label(edge.source, graph)} → {short_label(edge.target, graph)}",
+        f"flow {signed(edge.flow)}, {share_of_target(edge.flow, graph)}",
+        EDGE_WORDS[edge.kind],
+    ]
+    if edge.weight is not None:
+        lines.append(f"attention {percent(edge.weight)}")
+    return "\n".join(lines)
+
+
+def heading_label(heading: Heading, graph: FlowGraph) -> str:
+    """The prompt's token below a column; an ellipsis for a run of them."""
+    if heading.last > heading.first:
+        return "…"
+    columns = HEADING_COLUMNS if heading.drawn else EMPTY_COLUMNS
+    return clip(token_at(graph, heading.first), columns)
+
+
+def heading_tip(heading: Heading, graph: FlowGraph) -> str:
+    """Which positions the column stands for."""
+    if heading.last == heading.first:
+        return f"position {heading.first}: {token_at(graph, heading.first)}"
+    return f"positions {heading.first} to {heading.last}: nothing drawn"

@@ -1,0 +1,204 @@
+"""How Cytoscape draws the elements: shape by kind, colour by sign, strength by size and width.
+
+Classes that scripts set on the page: `dim` and `path` (what is off or on the strongest paths of
+the node under the pointer), `hover`, `selected`, `hidden`. Mappers stand only behind selectors
+for the data that they read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowviz.graph.layout import SIZES
+from flowviz.graph.types import NodeKind
+from flowviz.views.palette import Palette, palette
+
+FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif'
+SHAPES = {
+    NodeKind.EMBED: "rectangle",
+    NodeKind.POS_EMBED: "rectangle",
+    NodeKind.RESID_PRE: "round-rectangle",
+    NodeKind.RESID_MID: "round-rectangle",
+    NodeKind.RESID_FINAL: "round-rectangle",
+    NodeKind.HEAD: "ellipse",
+    NodeKind.NEURON: "hexagon",
+    NodeKind.BIAS: "tag",
+    NodeKind.REST: "diamond",
+    NodeKind.TARGET: "round-rectangle",
+}
+SMALLEST = 0.8  # the size of a node without influence, as a share of its box
+Rule = dict[str, Any]
+
+
+def stylesheet(theme: str) -> list[Rule]:
+    """All rules for "light" or "dark"; later ones win."""
+    colours = palette(theme)
+    return [
+        *_ground(colours),
+        *_nodes(colours),
+        *(_shape(kind) for kind in SHAPES if kind is not NodeKind.REST),
+        *_special(colours),
+        *_edges(colours),
+        *_states(colours),
+    ]
+
+
+def _rule(selector: str, **style: Any) -> Rule:
+    return {
+        "selector": selector,
+        "style": {name.replace("_", "-"): value for name, value in style.items()},
+    }
+
+
+def _ground(c: Palette) -> list[Rule]:
+    return [
+        _rule(
+            "node.band",
+            shape="rectangle",
+            width="data(width)",
+            height="data(height)",
+            background_color=c.band,
+            border_width=0,
+            label="data(label)",
+            color=c.muted,
+            font_family=FONT,
+            font_size=16,
+            text_halign="left",
+            text_valign="center",
+            events="no",
+            z_index_compare="manual",
+            z_index=0,
+        ),
+        _rule("node.band.alternate", background_color=c.stripe),
+        _rule(
+            "node.heading",
+            shape="rectangle",
+            width=1,
+            height=1,
+            background_opacity=0,
+            border_width=0,
+            label="data(label)",
+            color=c.text,
+            font_family=FONT,
+            font_size=16,
+            text_valign="center",
+            text_halign="center",
+            events="no",
+            z_index_compare="manual",
+            z_index=1,
+        ),
+        _rule("node.heading.empty", color=c.muted, font_size=13),
+    ]
+
+
+def _nodes(c: Palette) -> list[Rule]:
+    return [
+        _rule(
+            "node.node",
+            label="data(text)",
+            color=c.text,
+            font_family=FONT,
+            font_size=15,
+            line_height=1.15,
+            text_wrap="wrap",
+            text_max_width=400,
+            text_valign="center",
+            text_halign="center",
+            background_color=c.surface,
+            border_width=1.5,
+            border_color=c.line,
+            z_index_compare="manual",
+            z_index=20,
+        ),
+        _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
+        _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
+        _rule("node.head, node.neuron", font_size=13.5),
+    ]
+
+
+def _signed(selector: str, border: str, low: str, high: str) -> Rule:
+    return _rule(
+        selector, border_color=border, background_color=f"mapData(size, 0, 1, {low}, {high})"
+    )
+
+
+def _shape(kind: NodeKind) -> Rule:
+    width, height = SIZES[kind]
+    return _rule(
+        f"node.{kind.value}[size]",
+        shape=SHAPES[kind],
+        width=f"mapData(size, 0, 1, {SMALLEST * width:g}, {width})",
+        height=f"mapData(size, 0, 1, {SMALLEST * height:g}, {height})",
+    )
+
+
+def _special(c: Palette) -> list[Rule]:
+    side = SIZES[NodeKind.REST][0]
+    by_size = f"mapData(size, 0, 1, {side / 2:g}, {side})"
+    return [
+        _rule("node.embed, node.pos_embed", border_width=1),
+        _rule("node.bias", font_size=13, color=c.text),
+        _rule(
+            "node.rest[size]",
+            shape="diamond",
+            width=by_size,
+            height=by_size,
+            label="",
+            background_color=c.surface,
+            border_width=1.5,
+            border_color=c.muted,
+            z_index=15,
+        ),
+        _rule("node.target", font_size=20, font_weight="bold", border_width=3, z_index=25),
+    ]
+
+
+def _edges(c: Palette) -> list[Rule]:
+    return [
+        _rule(
+            "edge",
+            curve_style="straight",
+            line_color=c.line,
+            line_cap="round",
+            width=1,
+            opacity=0.6,
+            source_endpoint="0 -50%",
+            target_endpoint="0 50%",
+            z_index_compare="manual",
+            z_index=5,
+        ),
+        _rule("edge[w]", width="data(w)", opacity="mapData(w, 1, 9, 0.28, 0.85)"),
+        _rule("edge.pos", line_color=c.positive),
+        _rule("edge.neg", line_color=c.negative),
+        _rule(
+            "edge.bent[cw]",
+            curve_style="unbundled-bezier",
+            control_point_weights="data(cw)",
+            control_point_distances="data(cd)",
+            edge_distances="node-position",
+        ),
+        _rule("edge.residual", line_cap="butt"),
+        _rule(
+            "edge.rest",
+            curve_style="straight",
+            line_color=c.muted,
+            line_style="dotted",
+            width=1.5,
+            source_endpoint="outside-to-node",
+            target_endpoint="outside-to-node",
+        ),
+    ]
+
+
+def _states(c: Palette) -> list[Rule]:
+    return [
+        _rule("node.node.dim", opacity=0.25),
+        _rule("edge.dim", opacity=0.07),
+        _rule("node.path", opacity=1, border_width=2.5),
+        _rule("edge.path", opacity=0.95, z_index=10),
+        _rule("node.node.hover", opacity=1, border_width=3.5, z_index=30),
+        _rule("edge.hover", opacity=1, z_index=11),
+        _rule("node.node.selected", opacity=1, border_width=4, border_color=c.accent, z_index=30),
+        _rule("edge.selected", opacity=1, z_index=11),
+        _rule(".hidden", display="none"),
+    ]
