@@ -39,7 +39,7 @@ def influence_of(flow: Flow) -> NodeValues:
 def _shares(reached: Tensor, inflows: list[Tensor]) -> list[Tensor]:
     """Shares a node's influence out over its inflows; each inflow has one dimension more."""
     inflows = [inflow.abs() for inflow in inflows]
-    total = sum(inflow.sum(-1) for inflow in inflows)
+    total = torch.stack([inflow.sum(-1) for inflow in inflows]).sum(0)
     per_flow = torch.where(total > 0, reached / total, torch.zeros_like(total))
     return [inflow * per_flow[..., None] for inflow in inflows]
 

@@ -90,8 +90,15 @@ def record(model: LoadedModel, ids: list[int]) -> Trace:
     with model.lock, torch.inference_mode():
         model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
         blocks = tuple(_block(parts, layer, block) for layer, block in enumerate(model.blocks))
-    outer = {part: value for (part, layer), value in parts.items() if layer == -1}
-    return Trace(ids=tuple(ids), blocks=blocks, **({"pos_embed": None} | outer))
+    return Trace(
+        ids=tuple(ids),
+        blocks=blocks,
+        embed=parts["embed", -1],
+        pos_embed=parts.get(("pos_embed", -1)),
+        resid_final=parts["resid_final", -1],
+        final_scale=parts["final_scale", -1],
+        logits=parts["logits", -1],
+    )
 
 
 def _kept(value: Tensor) -> Tensor:

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph import stream
-from flowviz.graph.bundles import total
+from flowviz.graph.bundles import Bundle, total
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.graph.vectors import component_vectors
+from flowviz.models.loaded import exact
 from flowviz.values import NodeValues
 
 B_O, B_OUT = BIAS_NAMES.index("b_O"), BIAS_NAMES.index("b_out")
@@ -103,17 +104,13 @@ def inflow_total(flow: Flow, key: NodeKey) -> float:
     """All that flows into a reader: through the stream that it reads, and from its own biases."""
     how = reading(flow, key)
     through = float(((how.state @ how.direction) * how.share).sum())
-    return through + total(_bias_bundles(flow, key))
+    return through + total(bias_bundles(flow, key))
 
 
-def _bias_bundles(flow: Flow, key: NodeKey) -> list[stream.Bundle]:
+def bias_bundles(flow: Flow, key: NodeKey) -> list[Bundle]:
+    """The biases inside a reader, which reach it without the stream."""
     bundles = stream.inflows(flow, key)
     return [bundle for bundle in bundles if bundle.base.kind is NodeKind.BIAS]
-
-
-def bias_bundles(flow: Flow, key: NodeKey) -> list[stream.Bundle]:
-    """The biases inside a reader, which reach it without the stream."""
-    return _bias_bundles(flow, key)
 
 
 @torch.inference_mode()
@@ -132,7 +129,7 @@ def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
         _from_heads(flow, layer, how, values)
         if 2 * layer + 1 < depth:
             _from_neurons(flow, layer, how, values)
-    for bundle in _bias_bundles(flow, key):
+    for bundle in bias_bundles(flow, key):
         places = bundle.base.position if bundle.along is None else slice(None)
         values.biases[bundle.base.index, bundle.base.layer, places] += bundle.flows.squeeze(0)
     return values
@@ -140,7 +137,7 @@ def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
 
 def _from_heads(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
     block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    onto = block.W_O.to(how.direction.dtype) @ how.direction
+    onto = exact(block.W_O) @ how.direction
     values.heads[layer] = (part.z[: flow.positions] * onto).sum(-1) * how.share[:, None]
     if block.b_O is not None:
         values.biases[B_O, layer] = (block.b_O @ how.direction) * how.share
@@ -148,8 +145,9 @@ def _from_heads(flow: Flow, layer: int, how: Reading, values: NodeValues) -> Non
 
 def _from_neurons(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
     block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    onto = block.W_out.to(how.direction.dtype) @ how.direction
-    values.neurons[layer] = part.post[: flow.positions] * onto * how.share[:, None]
+    onto = exact(block.W_out) @ how.direction
+    seen = how.share.nonzero().flatten()
+    values.neurons[layer, seen] = part.post[seen] * onto * how.share[seen, None]
     if block.b_out is not None:
         values.biases[B_OUT, layer] = (block.b_out @ how.direction) * how.share
 
@@ -172,7 +170,7 @@ def outflow_values(flow: Flow, key: NodeKey) -> tuple[NodeValues, float]:
 
 def _into_heads(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeValues) -> None:
     block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    value = block.ln1.apply(vector, part.ln1_scale[at]) @ block.W_V.to(vector.dtype)
+    value = block.ln1.apply(vector, part.ln1_scale[at]) @ exact(block.W_V)
     value = value.repeat_interleave(block.queries_per_value, dim=0)
     read = torch.einsum("hd,qhd->qh", value, flow.blocks[layer].heads)
     values.heads[layer] = read * part.pattern[:, : flow.positions, at].T
@@ -180,7 +178,7 @@ def _into_heads(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeVal
 
 def _into_neurons(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeValues) -> None:
     block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    signal = block.ln2.apply(vector, part.ln2_scale[at]) @ block.W_in.to(vector.dtype)
+    signal = block.ln2.apply(vector, part.ln2_scale[at]) @ exact(block.W_in)
     values.neurons[layer, at] = signal * part.gate[at] * flow.blocks[layer].neurons[at]
 
 

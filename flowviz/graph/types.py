@@ -80,8 +80,8 @@ class NodeKey:
                 "the index behind it for a head, neuron or bias, for example head:3:7:1."
             ) from None
         if of_rest:
-            return cls(NodeKind.REST, *numbers, of=kind)
-        return cls(kind, *numbers)
+            return cls(NodeKind.REST, *_three(numbers), of=kind)
+        return cls(kind, *_three(numbers))
 
     def rest(self) -> NodeKey:
         """The node that holds what flows into this one and is not drawn."""
@@ -92,6 +92,11 @@ class NodeKey:
         if self.of is None:
             raise ValueError(f"{self} is not a rest node")
         return NodeKey(self.of, self.layer, self.position, self.index)
+
+
+def _three(numbers: list[int]) -> tuple[int, int, int]:
+    layer, position, index = [*numbers, 0][:3]
+    return layer, position, index
 
 
 def _natural(text: str) -> int:

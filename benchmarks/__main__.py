@@ -1,0 +1,25 @@
+"""`python -m benchmarks [graph] [inspector] [drawing]`: prints ratios and times; none is a test."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+PARTS = ("graph", "inspector", "drawing")
+
+
+def main() -> int:
+    """Runs the parts that were asked for, or all."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="which to run (default: all)")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each; the median counts")
+    chosen = parser.parse_args()
+    from importlib import import_module
+
+    for part in chosen.part or PARTS:
+        import_module(f"benchmarks.{part}").run(chosen.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The inspector's two tables: all that flows into a node and out of it, summed to its own flow.
+
+The strongest flows and all that are drawn become rows; the others are one remainder, so that
+nothing is left out (law 1). In the stream wiring the far ends are the states, heads and neurons
+next to the node; in the circuit wiring they are the components of the whole pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+
+from flowviz.flow import Flow
+from flowviz.graph import circuit, stream
+from flowviz.graph.bundles import Bundle, Link, read_out
+from flowviz.graph.inspection import FlowRow, FlowTable
+from flowviz.graph.select import COMPONENTS, last_cut
+from flowviz.graph.types import EdgeKind, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.request import GraphSettings, Wiring
+from flowviz.values import NodeValues
+
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a node: its strongest and its drawn flows, and how many there are in all."""
+
+    links: tuple[Link, ...]
+    count: int
+
+
+def flow_tables(
+    flow: Flow, graph: FlowGraph, settings: GraphSettings, node: FlowNode
+) -> tuple[FlowTable, FlowTable]:
+    """The inflows and the outflows of one node."""
+    key = node.key
+    sources = {edge.source for edge in graph.edges if edge.target == key}
+    readers = {edge.target for edge in graph.edges if edge.source == key}
+    if settings.wiring is Wiring.STREAM:
+        cut = last_cut(settings, flow.model.shape.layers)
+        into = _from_bundles(stream.inflows(flow, key, cut), sources)
+        out = _from_bundles(stream.outflows(flow, key), readers)
+    else:
+        into = _circuit_inflows(flow, key, sources)
+        out = _circuit_outflows(flow, key, readers)
+    return _table(into, node.flow, sources), _table(out, node.flow, readers)
+
+
+def _table(side: Side, own: float, drawn: set[NodeKey]) -> FlowTable:
+    """The drawn and the strongest as rows, the strongest first."""
+    if not side.links:
+        return FlowTable((), 0.0, 0)
+    order = sorted(side.links, key=lambda link: (link.far not in drawn, *_strongest(link)))
+    share = 1 / own if own else 0.0
+    rows = [
+        FlowRow(link.far, link.kind, link.flow, link.flow * share, link.far in drawn, link.weight)
+        for link in sorted(order[: max(MOST_ROWS, len(drawn))], key=_strongest)
+    ]
+    remainder = own - sum(row.flow for row in rows)
+    return FlowTable(tuple(rows), remainder, side.count - len(rows))
+
+
+def _strongest(link: Link) -> tuple[float, NodeKey]:
+    return -abs(link.flow), link.far
+
+
+def _from_bundles(bundles: Iterable[Bundle], drawn: set[NodeKey]) -> Side:
+    links: list[Link] = []
+    count = 0
+    for bundle in bundles:
+        places = bundle.flows.abs().topk(min(MOST_ROWS, bundle.flows.shape[0])).indices.tolist()
+        wanted = {place for key in drawn if (place := _place(bundle, key)) is not None}
+        found = read_out(bundle, sorted(wanted.union(places)))
+        links += [link for link in found if link.flow]
+        count += int(torch.count_nonzero(bundle.flows))
+    return Side(tuple(links), count)
+
+
+def _place(bundle: Bundle, key: NodeKey) -> int | None:
+    return bundle.place(key) if key.kind is bundle.base.kind else None
+
+
+def _from_values(values: NodeValues, kind: EdgeKind, drawn: set[NodeKey]) -> Side:
+    sizes = replace(values, **{name: part.abs() for name, part in vars(values).items()})
+    keys = {key for each in COMPONENTS for _, key in sizes.strongest(each, MOST_ROWS)}
+    keys |= {key for key in drawn if key.kind in COMPONENTS}
+    links = tuple(Link(key, kind, amount, None) for key in keys if (amount := values[key]))
+    return Side(links, values.count(COMPONENTS))
+
+
+def _circuit_inflows(flow: Flow, key: NodeKey, drawn: set[NodeKey]) -> Side:
+    kind = EdgeKind.WRITE if key.kind is NodeKind.TARGET else EdgeKind.READ
+    side = _from_values(circuit.inflow_values(flow, key), kind, drawn)
+    if key.kind is not NodeKind.HEAD:
+        return side
+    weights = flow.trace.blocks[key.layer].pattern[key.index, key.position].tolist()
+    links = (replace(link, weight=weights[link.far.position]) for link in side.links)
+    return Side(tuple(links), side.count)
+
+
+def _circuit_outflows(flow: Flow, key: NodeKey, drawn: set[NodeKey]) -> Side:
+    values, direct = circuit.outflow_values(flow, key)
+    side = _from_values(values, EdgeKind.READ, drawn)
+    if not direct:
+        return side
+    to_target = Link(stream.target_key(flow), EdgeKind.WRITE, direct, None)
+    return Side((to_target, *side.links), side.count + 1)
