@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-GAP = 26  # between columns
-NARROW = 44
+GAP = 26.0  # between columns
+NARROW = 44.0
 MANY_EMPTY = 12
 
 

@@ -44,26 +44,26 @@ BIAS_RANKS = {
     "ln_final": 8,
     "b_U": 8,
 }
-SIZES = {
-    NodeKind.EMBED: (96, 34),
-    NodeKind.POS_EMBED: (56, 26),
-    NodeKind.RESID_PRE: (96, 32),
-    NodeKind.RESID_MID: (96, 32),
-    NodeKind.RESID_FINAL: (96, 32),
-    NodeKind.HEAD: (88, 44),
-    NodeKind.NEURON: (96, 44),
-    NodeKind.BIAS: (68, 26),
-    NodeKind.REST: (14, 14),
-    NodeKind.TARGET: (132, 50),
+SIZES: dict[NodeKind, tuple[float, float]] = {
+    NodeKind.EMBED: (96.0, 34.0),
+    NodeKind.POS_EMBED: (56.0, 26.0),
+    NodeKind.RESID_PRE: (96.0, 32.0),
+    NodeKind.RESID_MID: (96.0, 32.0),
+    NodeKind.RESID_FINAL: (96.0, 32.0),
+    NodeKind.HEAD: (88.0, 44.0),
+    NodeKind.NEURON: (96.0, 44.0),
+    NodeKind.BIAS: (68.0, 26.0),
+    NodeKind.REST: (14.0, 14.0),
+    NodeKind.TARGET: (132.0, 50.0),
 }
 SPINE = STATES | {NodeKind.EMBED, NodeKind.TARGET}
 ORDER = {kind: place for place, kind in enumerate(NodeKind)}
-GAP = 14  # between nodes of one cell
-ROW_GAP = 28
-BAND_GAP = 14  # between a band's edge and its nodes
-REST_GAP = 4  # between a node and its rest node
-LABEL_WIDTH = 104  # of a band's label
-HEADING_HEIGHT = 24
+GAP = 14.0  # between nodes of one cell
+ROW_GAP = 28.0
+BAND_GAP = 14.0  # between a band's edge and its nodes
+REST_GAP = 4.0  # between a node and its rest node
+LABEL_WIDTH = 104.0  # of a band's label
+HEADING_HEIGHT = 24.0
 
 Row = tuple[int, int]
 
@@ -224,7 +224,7 @@ def _lines(
     lines, ends, y = {}, {}, 0.0
     for row in rows:
         new = row[0] not in ends
-        y += 2 * BAND_GAP if new and ends else 0 if new else ROW_GAP
+        y += 2 * BAND_GAP if new and ends else 0.0 if new else ROW_GAP
         half = max(SIZES[key.kind][1] for key in members[row]) / 2
         lines[row] = y + half
         top = ends[row[0]][0] if not new else y - BAND_GAP

@@ -15,7 +15,8 @@ from flowviz.views.words import clip, percent, place, signed, visible
 
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 ROW_HEIGHT = 20
-LABEL_COLUMNS = 14
+LABEL_COLUMNS = 18
+MOST_ROWS = 28  # more of them share this height, and only some bear a label
 MOST_CELLS = 24
 
 
@@ -59,7 +60,7 @@ def attention_bars(inspection: Inspection, theme: str) -> go.Figure:
         hoverinfo="text",
     )
     figure = _rows([bars], [f"{cell.position} {visible(cell.text)}" for cell in cells], c)
-    return figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    return figure.update_xaxes(tickformat="~%", rangemode="tozero")
 
 
 def _chief(cells: tuple[AttentionCell, ...]) -> list[AttentionCell]:
@@ -94,7 +95,7 @@ def lens_chart(inspection: Inspection, theme: str) -> go.Figure:
     )
     figure = _rows([bars], [_lens_label(row) for row in rows], c)
     most = max((row.projection.target_probability for row in rows), default=0.0)
-    return figure.update_xaxes(tickformat=".0%", range=[0, max(1.25 * most, 0.01)])
+    return figure.update_xaxes(tickformat="~%", range=[0, max(1.25 * most, 0.01)])
 
 
 def _lens_label(row: LensRow) -> str:
@@ -111,6 +112,7 @@ def _lens_words(row: LensRow) -> str:
 
 def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:
     figure = go.Figure(bars)
+    step = -(-len(labels) // MOST_ROWS) or 1
     figure.update_layout(
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
@@ -118,16 +120,17 @@ def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:
         font={"family": FONT, "size": 12, "color": c.text},
         hoverlabel={"bgcolor": c.surface, "bordercolor": c.line, "font": {"color": c.text}},
         margin={"l": 8, "r": 36, "t": 4, "b": 22},
-        height=max(ROW_HEIGHT * len(labels) + 34, 80),
+        height=ROW_HEIGHT * max(2, min(len(labels), MOST_ROWS)) + 34,
         bargap=0.3,
         showlegend=False,
         dragmode=False,
     )
     figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=[_plain(clip(label, LABEL_COLUMNS)) for label in labels],
+        tickvals=list(range(0, len(labels), step)),
+        ticktext=[_plain(clip(label, LABEL_COLUMNS)) for label in labels[::step]],
         autorange="reversed",
         automargin=True,
+        ticklabelstandoff=5,
         showgrid=False,
         zeroline=False,
         fixedrange=True,

@@ -38,32 +38,32 @@ class Palette:
 
 
 LIGHT = Palette(
-    ground="#ffffff",
-    band="#f7f8fa",
-    stripe="#f1f3f6",
+    ground="#fcfcfb",
+    band="#f8f8f5",
+    stripe="#f2f2ee",
     surface="#ffffff",
-    text="#1a212b",
-    muted="#5b6675",
-    line="#d3d9e1",
+    text="#22211f",
+    muted="#5f5d58",
+    line="#c9c7c0",
     positive="#0072b2",
     negative="#d55e00",
     positive_fill="#b9dcf0",
     negative_fill="#fbd0b1",
-    accent="#111827",
+    accent="#6741d9",
 )
 DARK = Palette(
-    ground="#14171c",
-    band="#191d23",
-    stripe="#1d2229",
-    surface="#222831",
-    text="#e8ecf1",
-    muted="#9aa5b3",
-    line="#3a434f",
+    ground="#16171a",
+    band="#1b1c20",
+    stripe="#202226",
+    surface="#24262b",
+    text="#e8e6e1",
+    muted="#a5a39d",
+    line="#4a4e57",
     positive="#56b4e9",
     negative="#e69f00",
     positive_fill="#17496b",
     negative_fill="#664708",
-    accent="#ffffff",
+    accent="#b197fc",
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
 
@@ -86,9 +86,3 @@ def contrast(first: str, second: str) -> float:
     """WCAG's contrast ratio of two colours, 1 to 21."""
     low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
-
-
-def fade(colour: str, alpha: float) -> str:
-    """The colour with an alpha, as CSS writes it."""
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"

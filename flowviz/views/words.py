@@ -209,9 +209,9 @@ def exactness_words(checks: Checks) -> str:
         "the target against the model's own logits": checks.target_error,
         "the blocks' parts against their output": checks.block_error,
     }
-    if checks.exact:
+    if checks.exact and all(map(math.isfinite, laws.values())):
         return f"Exact to {_small(max(laws.values()))} ({checks.dtype})"
-    worst = max(laws, key=lambda law: laws[law] if laws[law] == laws[law] else math.inf)
+    worst = max(laws, key=lambda law: laws[law] if math.isfinite(laws[law]) else math.inf)
     return (
         f"Not exact: {worst} is off by {_small(laws[worst])}, "
         f"more than {_small(checks.tolerance)} ({checks.dtype})"
@@ -230,4 +230,4 @@ def coverage_words(graph: FlowGraph) -> str:
 def _small(error: float) -> str:
     if not math.isfinite(error):
         return "a number that is not finite"
-    return f"{error:.0e}".replace("e-0", "e-").replace("e+00", "")
+    return f"{error:.1g}" if error >= 0.01 or error == 0 else f"{error:.0e}".replace("e-0", "e-")

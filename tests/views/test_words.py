@@ -1,0 +1,178 @@
+"""Words for tokens, nodes and figures: nothing invisible stays so, every kind has a sentence."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowviz.graph.types import BIAS_NAMES, Checks, NodeKey, NodeKind, Prediction
+from flowviz.views.words import (
+    ISOLATE,
+    ISOLATE_END,
+    clip,
+    coverage_words,
+    describe,
+    exactness_words,
+    percent,
+    short_label,
+    signed,
+    target_words,
+    visible,
+    width,
+)
+from tests.graphs import grid, three_nodes
+
+K = NodeKind
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cat", "cat"),
+        (" gave", "␣gave"),
+        ("a b", "a␣b"),
+        ("\n\n", "↵↵"),
+        ("\t", "⇥"),
+        ("\r\n", "␍↵"),
+        ("", "⟨empty⟩"),
+        ("\x00\x1b", "␀␛"),
+        ("\x7f\x85", "␡⟨U+0085⟩"),
+        ("\xa0", "⍽"),
+        ("\u200b", "⟨U+200B⟩"),
+        ("\u202eabc", "⟨U+202E⟩abc"),
+        ("\ufeff", "⟨U+FEFF⟩"),
+        ("\u3000", "⟨U+3000⟩"),
+        ("\u2028", "⟨U+2028⟩"),
+        ("\u2800", "⟨U+2800⟩"),
+        ("\ue000", "⟨U+E000⟩"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("\ufffd", "⟨byte⟩"),
+        ("\u0301", "◌\u0301"),
+        ("é", "é"),
+        ("日本", "日本"),
+        ("🙂", "🙂"),
+        ("<b>", "<b>"),
+        (" שלום", f"{ISOLATE}␣שלום{ISOLATE_END}"),
+        ("سلام", f"{ISOLATE}سلام{ISOLATE_END}"),
+    ],
+)
+def test_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_nothing_invisible_is_left(text: str) -> None:
+    shown = visible(text)
+    inner = shown[1:-1] if shown.startswith(ISOLATE) else shown
+    assert inner
+    assert [c for c in inner if unicodedata.category(c)[0] in "CZ"] == []
+    assert shown.count(ISOLATE) == shown.count(ISOLATE_END) <= 1
+
+
+@given(st.text(), st.integers(2, 30))
+def test_clip_fits_and_closes_what_it_opens(text: str, columns: int) -> None:
+    cut = clip(visible(text), columns)
+    assert width(cut) <= columns
+    assert cut.count(ISOLATE) == cut.count(ISOLATE_END)
+
+
+def test_clip_counts_wide_characters_twice() -> None:
+    assert clip("日本語日本語", 6) == "日本…"
+    assert clip("abcdef", 6) == "abcdef"
+    assert clip("abcdefg", 6) == "abcde…"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "+0"), (1.2345, "+1.23"), (-0.00012345, "−0.000123"), (math.nan, "not a number")],
+)
+def test_signed(value: float, shown: str) -> None:
+    assert signed(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.0, "0%"), (0.412, "41%"), (0.0123, "1.2%"), (0.0003, "0.03%"), (1e-9, "<0.01%"),
+     (-0.5, "−50%"), (1.0, "100%"), (math.inf, "not a number")],
+)  # fmt: skip
+def test_percent(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+AT_1, AT_2 = "position 1 (␣France)", "position 2 (␣is)"
+KEYS = [
+    (NodeKey(K.HEAD, 1, 2, 5), "L1 H5 at 2", f"Head 5 of layer 1, writing at {AT_2}."),
+    (NodeKey(K.NEURON, 0, 1, 9), "L0 N9 at 1", f"Neuron 9 of layer 0, firing at {AT_1}."),
+    (NodeKey(K.EMBED, 0, 1), "␣France at 1", f"The embedding of the prompt's token at {AT_1}."),
+    (NodeKey(K.POS_EMBED, 0, 1), "position 1", f"The position embedding of {AT_1}."),
+    (NodeKey(K.RESID_PRE, 1, 2), "L1 pre at 2", f"The hidden state before block 1, at {AT_2}."),
+    (NodeKey(K.RESID_MID, 1, 2), "L1 mid at 2",
+     f"The hidden state in block 1, between attention and MLP, at {AT_2}."),
+    (NodeKey(K.RESID_FINAL, 2, 2), "final at 2",
+     f"The hidden state after the last block, at {AT_2}."),
+    (NodeKey(K.BIAS, 1, 2, 2), "L1 b_O at 2",
+     f"The output bias of attention (b_O) in layer 1, at {AT_2}."),
+    (NodeKey(K.BIAS, 2, 2, 6), "ln_final at 2",
+     f"The bias of the final norm (ln_final), at {AT_2}."),
+    (NodeKey(K.HEAD, 1, 2, 5).rest(), "rest of L1 H5 at 2",
+     "What flows into this node and is not drawn, kept as one sum. "
+     f"Head 5 of layer 1, writing at {AT_2}."),
+    (NodeKey(K.TARGET, 2, 2), "␣Paris", f"The target: logit of ␣Paris after {AT_2} = 2."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "label", "sentence"), KEYS)
+def test_every_kind_has_a_label_and_a_sentence(key: NodeKey, label: str, sentence: str) -> None:
+    assert short_label(key, three_nodes()) == label
+    assert describe(key, three_nodes()) == sentence
+
+
+def test_every_kind_and_bias_is_known() -> None:
+    graph = three_nodes()
+    for kind in NodeKind:
+        if kind is not K.REST:
+            for index in range(len(BIAS_NAMES)):
+                assert describe(NodeKey(kind, 1, 1, index), graph).endswith(".")
+    assert "a bias" not in " ".join(
+        describe(NodeKey(K.BIAS, 1, 1, i), graph).lower() for i in range(len(BIAS_NAMES))
+    )
+
+
+def test_a_position_that_the_prompt_lacks_is_no_crash() -> None:
+    assert "⟨none⟩" in describe(NodeKey(K.HEAD, 0, 99, 0), three_nodes())
+
+
+def test_target_words_with_and_without_contrast() -> None:
+    graph = three_nodes()
+    assert target_words(graph) == "logit of ␣Paris after position 2 (␣is) = 2"
+    pair = replace(
+        graph.target, contrast=Prediction(9, " Rome", 0.25, 13.0), contrast_rank=2, value=-1.0
+    )
+    graph = replace(graph, target=pair)
+    assert target_words(graph) == (
+        "logit of ␣Paris minus that of ␣Rome after position 2 (␣is) = −1"
+    )
+    assert short_label(NodeKey(K.TARGET, 2, 2), graph) == "␣Paris − ␣Rome"
+
+
+def test_exactness_words() -> None:
+    good = Checks(1e-6, 3.2e-6, 1e-7, 2e-6, 1e-6, 1e-4, "float32")
+    assert exactness_words(good) == "Exact to 3e-6 (float32)"
+    assert exactness_words(replace(good, cut_error=0.3, dtype="bfloat16")) == (
+        "Not exact: the sum over every cut is off by 0.3, more than 1e-4 (bfloat16)"
+    )
+    assert "not finite" in exactness_words(replace(good, node_error=math.nan))
+    assert exactness_words(replace(good, node_error=math.nan)).startswith("Not exact")
+    assert exactness_words(replace(good, cut_error=math.nan)).startswith("Not exact")
+
+
+def test_coverage_words_count_what_is_drawn_without_rest_and_target() -> None:
+    assert coverage_words(three_nodes()) == (
+        "2 of 100 nodes hold 85% of the influence; the rest is kept as rest nodes"
+    )
+    assert "of 12,345 nodes" in coverage_words(grid(2, 3))
