@@ -1,6 +1,6 @@
 """Where everything stands: columns for prompt positions, rows from embeddings up to the target.
 
-1. Every node but rest has a *row*: its layer, and its rank within the layer (`RANKS`), from the
+1. Every node but rest has a *row*: its layer, and its rank within the layer (`rows.py`), from the
    embeddings at the bottom to the target on top. Rows in which nothing is drawn take no height.
 2. Every drawn position is a *column*. Its hidden states, embedding and target stand on the
    column's spine; heads, neurons and biases stand side by side on the right of it, so that the
@@ -21,29 +21,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from flowviz.graph.columns import Column, columns
-from flowviz.graph.types import BIAS_NAMES, STATES, FlowGraph, NodeKey, NodeKind
+from flowviz.graph.rows import BOTTOM, TOP, Row, row_of
+from flowviz.graph.types import STATES, FlowGraph, NodeKey, NodeKind
 
-BOTTOM, TOP = -1, 10**9
-RANKS = {
-    NodeKind.POS_EMBED: 0,
-    NodeKind.EMBED: 0,
-    NodeKind.RESID_PRE: 1,
-    NodeKind.HEAD: 3,
-    NodeKind.RESID_MID: 4,
-    NodeKind.NEURON: 6,
-    NodeKind.RESID_FINAL: 7,
-    NodeKind.TARGET: 9,
-}
-BIAS_RANKS = {
-    "ln1": 2,
-    "b_V": 2,
-    "b_O": 3,
-    "ln2": 5,
-    "b_in": 5,
-    "b_out": 6,
-    "ln_final": 8,
-    "b_U": 8,
-}
 SIZES: dict[NodeKind, tuple[float, float]] = {
     NodeKind.EMBED: (96.0, 34.0),
     NodeKind.POS_EMBED: (56.0, 26.0),
@@ -64,8 +44,6 @@ BAND_GAP = 14.0  # between a band's edge and its nodes
 REST_GAP = 4.0  # between a node and its rest node
 LABEL_WIDTH = 104.0  # of a band's label
 HEADING_HEIGHT = 24.0
-
-Row = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -151,19 +129,6 @@ def layout(graph: FlowGraph) -> Layout:
         width=width,
         height=height + BAND_GAP + HEADING_HEIGHT,
     )
-
-
-def row_of(key: NodeKey) -> Row:
-    """A node's row: its layer (embeddings below all, the target above all) and its rank there."""
-    kind = key.of or key.kind
-    rank = _bias_rank(key.index) if kind is NodeKind.BIAS else RANKS[kind]
-    if rank == 0:
-        return BOTTOM, rank
-    return (key.layer, rank) if rank < RANKS[NodeKind.RESID_FINAL] else (TOP, rank)
-
-
-def _bias_rank(index: int) -> int:
-    return BIAS_RANKS[BIAS_NAMES[index]] if index < len(BIAS_NAMES) else BIAS_RANKS["b_out"]
 
 
 def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[NodeKey]]:

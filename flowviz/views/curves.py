@@ -2,8 +2,8 @@
 
 Cytoscape wants control points as a weight along the straight line between the nodes' centres and
 a distance off it. Two of them, one above the source and one below the target, make an S whose
-ends stand upright: level with each other between neighbouring rows, so that the S runs in the gap
-between them, and no further than `UPRIGHT` from the ends of a long edge. Where an edge would run
+ends stand upright and whose middle slants, so that edges from many places into one head can be
+told apart. Between neighbouring rows the S stays in the gap between them. Where an edge would run
 straight through the nodes between its ends, one control point bows it out to the left.
 """
 
@@ -15,7 +15,8 @@ from flowviz.graph.layout import ROW_GAP, SIZES, Box
 from flowviz.graph.types import NodeKind
 
 STRAIGHT = 3.0  # a smaller sideways step needs no S
-UPRIGHT = 60.0
+UPRIGHT = 60.0  # how far the ends of a long edge stand upright
+UPRIGHT_SHARE = 0.32  # of a short one, as a share of the gap that it crosses
 LONG = 2 * (SIZES[NodeKind.HEAD][1] + ROW_GAP)  # from here on a row lies between the ends
 BOW = 0.16  # how far a bow reaches out, as a share of its length
 
@@ -32,7 +33,7 @@ def curve(source: Box, target: Box, *, bow: bool = False) -> dict[str, list[floa
         return _control([(0.5, BOW * dy)])
     if abs(dx) < STRAIGHT or abs(dy) < STRAIGHT:
         return {}
-    upright = min((source.top - target.bottom) / 2, UPRIGHT) if dy < 0 else UPRIGHT
+    upright = min(UPRIGHT_SHARE * (source.top - target.bottom), UPRIGHT) if dy < 0 else UPRIGHT
     ends = ((source.x, source.top - upright), (target.x, target.bottom + upright))
     return _control([_relative(source, dx, dy, end) for end in ends])
 

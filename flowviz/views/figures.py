@@ -11,7 +11,8 @@ from plotly import graph_objects as go
 from flowviz.graph.inspection import AttentionCell, Inspection, LensRow
 from flowviz.graph.types import Projection
 from flowviz.views.palette import Palette, palette
-from flowviz.views.words import clip, percent, place, signed, visible
+from flowviz.views.tokens import clip, visible
+from flowviz.views.words import percent, place, signed
 
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 ROW_HEIGHT = 20

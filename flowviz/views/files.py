@@ -15,22 +15,20 @@ from typing import Any
 from flowviz.graph.types import FlowGraph, FlowNode, NodeKind
 from flowviz.views.paths import Path, strongest_paths
 from flowviz.views.tables import EDGE_COLUMNS, NODE_COLUMNS, edge_rows, node_rows
+from flowviz.views.tokens import clip, visible, width
 from flowviz.views.words import (
-    clip,
     coverage_words,
     exactness_words,
     percent,
     short_label,
     signed,
     target_words,
-    visible,
-    width,
 )
 
 COLUMNS = 100
 INDENT = 13
 MOST_NODES = 15
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 RULE = " → "
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flowviz.graph.layout import Heading
 from flowviz.graph.types import EdgeKind, FlowEdge, FlowGraph, FlowNode, NodeKind, Projection
+from flowviz.views.tokens import clip, visible
 from flowviz.views.words import (
     bias_name,
-    clip,
     describe,
     percent,
     share_of_target,
@@ -14,7 +14,6 @@ from flowviz.views.words import (
     signed,
     target_name,
     token_at,
-    visible,
 )
 
 COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 12}

@@ -16,6 +16,7 @@ from itertools import count
 from flowviz.graph.types import STATES, EdgeKind, FlowEdge, FlowGraph, NodeKey, NodeKind
 
 MOST_STEPS = 20_000
+Step = tuple[float, int, tuple[NodeKey, ...], int]  # minus its strength, order, nodes so far, sign
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def strongest_paths(graph: FlowGraph, most: int = 5) -> tuple[Path, ...]:
     flows = {node.key: node.flow for node in graph.nodes}
     number = count()
     ends = [node.key for node in graph.nodes if node.key.kind is NodeKind.TARGET]
-    heap = [(-1.0, next(number), (end,), 1) for end in ends]
+    heap: list[Step] = [(-1.0, next(number), (end,), 1) for end in ends]
     found: list[Path] = []
     while heap and len(found) < most and next(number) < MOST_STEPS:
         weight, _, keys, sign = heapq.heappop(heap)
@@ -54,7 +55,7 @@ def strongest_paths(graph: FlowGraph, most: int = 5) -> tuple[Path, ...]:
             found.append(Path(keys, -weight, sign))
         for edge, share in steps:
             turn = 1 if edge.flow * flows[edge.target] >= 0 else -1
-            step = (weight * share, next(number), (edge.source, *keys), sign * turn)
+            step: Step = (weight * share, next(number), (edge.source, *keys), sign * turn)
             heapq.heappush(heap, step)
     return tuple(found)
 

@@ -26,7 +26,7 @@ SHAPES = {
     NodeKind.REST: "diamond",
     NodeKind.TARGET: "round-rectangle",
 }
-SMALLEST = 0.8  # the size of a node without influence, as a share of its box
+SMALLEST = 0.84  # the size of a node without influence, as a share of its box
 Rule = dict[str, Any]
 
 
@@ -112,7 +112,7 @@ def _nodes(c: Palette) -> list[Rule]:
         ),
         _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
         _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
-        _rule("node.head, node.neuron", font_size=13.5),
+        _rule("node.head, node.neuron", font_size=12.5, line_height=1.1),
     ]
 
 

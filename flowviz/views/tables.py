@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from flowviz.graph.inspection import FlowRow, FlowTable, Inspection
 from flowviz.graph.types import FlowEdge, FlowGraph, FlowNode, NodeKey, Projection, TokenScore
-from flowviz.views.words import short_label, visible
+from flowviz.views.tokens import visible
+from flowviz.views.words import short_label
 
 if TYPE_CHECKING:
     import pandas

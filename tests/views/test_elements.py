@@ -110,7 +110,7 @@ GOLDEN = [
         id="embed:0:1>head:1:2:3", source="embed:0:1", target="head:1:2:3", w=9.0, sign="pos",
         kind="read",
         tip="␣France at 1 → L1 H3 at 2\nflow +2, 100% of the target\nread\nattention 75%",
-        cw=[0.0862, 0.8999], cd=[-27.96, 32.47],
+        cw=[0.0722, 0.9139], cd=[-23.42, 27.93],
     ),
     edge(
         "write pos",

@@ -10,7 +10,7 @@ import pytest
 
 from flowviz.graph.types import PromptToken
 from flowviz.views.files import COLUMNS, csv, text
-from flowviz.views.words import width
+from flowviz.views.tokens import width
 from tests.graphs import grid, projection, three_nodes
 
 REPORT = """\

@@ -1,20 +1,14 @@
-"""Words for tokens, nodes and figures: nothing invisible stays so, every kind has a sentence."""
+"""Words for nodes and figures: every kind has a label and a sentence."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from flowviz.graph.types import BIAS_NAMES, Checks, NodeKey, NodeKind, Prediction
 from flowviz.views.words import (
-    ISOLATE,
-    ISOLATE_END,
-    clip,
     coverage_words,
     describe,
     exactness_words,
@@ -22,69 +16,10 @@ from flowviz.views.words import (
     short_label,
     signed,
     target_words,
-    visible,
-    width,
 )
 from tests.graphs import grid, three_nodes
 
 K = NodeKind
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("cat", "cat"),
-        (" gave", "␣gave"),
-        ("a b", "a␣b"),
-        ("\n\n", "↵↵"),
-        ("\t", "⇥"),
-        ("\r\n", "␍↵"),
-        ("", "⟨empty⟩"),
-        ("\x00\x1b", "␀␛"),
-        ("\x7f\x85", "␡⟨U+0085⟩"),
-        ("\xa0", "⍽"),
-        ("\u200b", "⟨U+200B⟩"),
-        ("\u202eabc", "⟨U+202E⟩abc"),
-        ("\ufeff", "⟨U+FEFF⟩"),
-        ("\u3000", "⟨U+3000⟩"),
-        ("\u2028", "⟨U+2028⟩"),
-        ("\u2800", "⟨U+2800⟩"),
-        ("\ue000", "⟨U+E000⟩"),
-        ("\ud800", "⟨U+D800⟩"),
-        ("\ufffd", "⟨byte⟩"),
-        ("\u0301", "◌\u0301"),
-        ("é", "é"),
-        ("日本", "日本"),
-        ("🙂", "🙂"),
-        ("<b>", "<b>"),
-        (" שלום", f"{ISOLATE}␣שלום{ISOLATE_END}"),
-        ("سلام", f"{ISOLATE}سلام{ISOLATE_END}"),
-    ],
-)
-def test_visible(text: str, shown: str) -> None:
-    assert visible(text) == shown
-
-
-@given(st.text(alphabet=st.characters(codec=None)))
-def test_nothing_invisible_is_left(text: str) -> None:
-    shown = visible(text)
-    inner = shown[1:-1] if shown.startswith(ISOLATE) else shown
-    assert inner
-    assert [c for c in inner if unicodedata.category(c)[0] in "CZ"] == []
-    assert shown.count(ISOLATE) == shown.count(ISOLATE_END) <= 1
-
-
-@given(st.text(), st.integers(2, 30))
-def test_clip_fits_and_closes_what_it_opens(text: str, columns: int) -> None:
-    cut = clip(visible(text), columns)
-    assert width(cut) <= columns
-    assert cut.count(ISOLATE) == cut.count(ISOLATE_END)
-
-
-def test_clip_counts_wide_characters_twice() -> None:
-    assert clip("日本語日本語", 6) == "日本…"
-    assert clip("abcdef", 6) == "abcdef"
-    assert clip("abcdefg", 6) == "abcde…"
 
 
 @pytest.mark.parametrize(
