@@ -40,6 +40,7 @@ from flowviz.scores import direct_scores, gradient_scores
 from flowviz.values import NodeValues
 
 PREDICTIONS = 10
+ROUNDS = 4
 DUST = 1e-6  # of the flow's scale: the rounding error of a float32 sum
 
 
@@ -79,8 +80,7 @@ class Scored:
 def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
     """The graph of one flow under these settings."""
     flow, ranking = scored.flow, scored.ranking(settings.score)
-    selection = select(ranking, flow.values, settings)
-    drawn = _draw(scored, settings, selection, ranking)
+    selection, drawn = _select_and_draw(scored, settings, ranking)
     nodes = describe_nodes(scored, drawn.keys, ranking, scored_by=settings.score)
     rest_nodes, rest_edges = _rest(drawn, DUST * flow.scale)
     kinds = COMPONENTS | STATES if settings.wiring is Wiring.STREAM else COMPONENTS
@@ -97,6 +97,21 @@ def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
         nodes=(*nodes, *rest_nodes),
         edges=(*drawn.edges, *rest_edges),
     )
+
+
+def _select_and_draw(
+    scored: Scored, settings: GraphSettings, ranking: NodeValues
+) -> tuple[Selection, Drawn]:
+    """Selects and draws; where pruned edges cut nodes off, others get their place."""
+    without: frozenset[NodeKey] = frozenset()
+    for _ in range(ROUNDS):
+        selection = select(ranking, scored.flow.values, settings, without)
+        drawn = _draw(scored, settings, selection, ranking)
+        lost = set(selection.keys) - set(drawn.keys)
+        if not lost:
+            break
+        without |= lost
+    return selection, drawn
 
 
 def _draw(

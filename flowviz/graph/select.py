@@ -1,7 +1,8 @@
 """Selection: which nodes are drawn.
 
 1. Rank all nodes of the kinds, blocks and positions that were asked for by one score.
-2. Keep the first until they hold the coverage asked for, or the budget is spent.
+2. Grow from the target: always take the first in rank among those that can flow into what is
+   already taken, until the coverage asked for is held or the budget is spent.
 
 Under *flow* the score is influence along paths. Under *gradient* and *direct* it is the absolute
 score of the components; a hidden state then ranks with the strongest component that writes at or
@@ -11,16 +12,21 @@ gives the same graph.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 
 import torch
 from torch import Tensor
 
 from flowviz.errors import RequestError
+from flowviz.graph.ports import TO_TARGET, Port, leads_to, opened
 from flowviz.graph.types import STATES, NodeKey, NodeKind
 from flowviz.request import GraphSettings, Wiring
 from flowviz.values import NodeValues
 
+REACH = 4  # how many times the budget is ranked, so that what connects can be found
 COMPONENTS = frozenset(
     {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS}
 )
@@ -39,22 +45,57 @@ def drawn_kinds(settings: GraphSettings) -> frozenset[NodeKind]:
     return settings.kinds | STATES if settings.wiring is Wiring.STREAM else settings.kinds
 
 
-def select(ranking: NodeValues, flow: NodeValues, settings: GraphSettings) -> Selection:
-    """Chooses the nodes to draw; `ranking` is not negative, `flow` tells the neurons' signs."""
+def select(
+    ranking: NodeValues,
+    flow: NodeValues,
+    settings: GraphSettings,
+    without: frozenset[NodeKey] = frozenset(),
+) -> Selection:
+    """Chooses the nodes to draw.
+
+    Args:
+        ranking: what nodes are chosen by; not negative.
+        flow: the flow of every node, for the neurons' signs.
+        without: nodes not to draw.
+    """
     every = COMPONENTS | STATES if settings.wiring is Wiring.STREAM else COMPONENTS
-    whole = ranking.total(every)
+    wanted = settings.coverage * ranking.total(every)
     kinds = drawn_kinds(settings)
     allowed = _limited(_within(ranking, settings), flow, settings)
-    found = [pair for kind in sorted(kinds) for pair in allowed.strongest(kind, settings.budget)]
-    found.sort(key=lambda pair: (-pair[0], pair[1]))
+    most = REACH * settings.budget
+    found = [pair for kind in sorted(kinds) for pair in allowed.strongest(kind, most)]
+    ranked = sorted((-score, key) for score, key in found if key not in without)
     kept: list[NodeKey] = []
     held = 0.0
-    for score, key in found[: settings.budget]:
-        if held >= settings.coverage * whole:
+    for score, key in _grow(ranked, settings, ranking):
+        if held >= wanted or len(kept) == settings.budget:
             break
         kept.append(key)
         held += score
     return Selection(tuple(kept), allowed.count(kinds))
+
+
+def _grow(
+    ranked: list[tuple[float, NodeKey]], settings: GraphSettings, values: NodeValues
+) -> Iterator[tuple[float, NodeKey]]:
+    """Nodes and their scores, in the order in which they join the target."""
+    layers, at = values.layers, values.positions - 1
+    waiting: dict[Port, list[tuple[float, NodeKey]]] = defaultdict(list)
+    for pair in ranked:
+        for port in leads_to(pair[1], settings.wiring, layers, at, last_cut(settings, layers)):
+            waiting[port].append(pair)
+    taken: set[NodeKey] = set()
+    ready = waiting.pop(TO_TARGET, [])
+    heapify(ready)
+    while ready:
+        score, key = heappop(ready)
+        if key in taken:
+            continue
+        taken.add(key)
+        yield -score, key
+        for port in opened(key):
+            for pair in waiting.pop(port, []):
+                heappush(ready, pair)
 
 
 def last_cut(settings: GraphSettings, layers: int) -> int | None:
