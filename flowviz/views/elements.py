@@ -17,6 +17,7 @@ from flowviz.views.labels import edge_tip, heading_label, heading_tip, node_labe
 from flowviz.views.words import place
 
 THINNEST, THICKEST = 1.0, 9.0
+MANY_EDGES = 250  # from here on thin edges fade, so that the strong ones stay readable
 Element = dict[str, Any]
 
 
@@ -30,11 +31,12 @@ def elements(graph: FlowGraph, *, show_rest: bool = True) -> list[Element]:
     widest = _largest(edge.flow for edge in edges)
     names = {node.key: str(node.key) for node in nodes}
     bow = not any(node.key.kind in STATES for node in nodes)
+    extra = " dense" if len(edges) > MANY_EDGES else ""
     return [
         *(_band(number, band) for number, band in enumerate(places.bands)),
         *(_heading(heading, graph) for heading in places.headings),
         *(_node(node, graph, places, most) for node in nodes),
-        *(_edge(edge, graph, places, widest, names, bow) for edge in edges),
+        *(_edge(edge, graph, places, widest, names, bow, extra) for edge in edges),
     ]
 
 
@@ -78,6 +80,7 @@ def _edge(
     widest: float,
     names: dict[NodeKey, str],
     bow: bool,
+    extra: str,
 ) -> Element:
     sign = _sign(edge.flow)
     data = {
@@ -90,7 +93,7 @@ def _edge(
         "tip": edge_tip(edge, graph),
     }
     bend = curve(places.boxes[edge.source], places.boxes[edge.target], bow=bow)
-    classes = f"{edge.kind.value} {sign}{' bent' if bend else ''}"
+    classes = f"{edge.kind.value} {sign}{' bent' if bend else ''}{extra}"
     return {
         "group": "edges",
         "data": data | bend,

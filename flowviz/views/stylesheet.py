@@ -64,6 +64,7 @@ def _ground(c: Palette) -> list[Rule]:
             font_family=FONT,
             font_size=16,
             text_halign="left",
+            text_margin_x=-8,
             text_valign="center",
             events="no",
             z_index_compare="manual",
@@ -137,7 +138,7 @@ def _special(c: Palette) -> list[Rule]:
     by_size = f"mapData(size, 0, 1, {side / 2:g}, {side})"
     return [
         _rule("node.embed, node.pos_embed", border_width=1),
-        _rule("node.bias", font_size=13, color=c.text),
+        _rule("node.bias", text_margin_x=-6, font_size=13, color=c.text),
         _rule(
             "node.rest[size]",
             shape="diamond",
@@ -168,6 +169,7 @@ def _edges(c: Palette) -> list[Rule]:
             z_index=5,
         ),
         _rule("edge[w]", width="data(w)", opacity="mapData(w, 1, 9, 0.28, 0.85)"),
+        _rule("edge.dense[w]", opacity="mapData(w, 1, 9, 0.08, 0.85)"),
         _rule("edge.pos", line_color=c.positive),
         _rule("edge.neg", line_color=c.negative),
         _rule(

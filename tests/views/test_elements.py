@@ -243,3 +243,10 @@ def test_a_graph_of_a_thousand_elements_takes_milliseconds() -> None:
         elements(graph)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5  # under the type checks of the tests; a tenth of it without
+
+
+def test_edges_of_a_crowded_graph_are_marked_so_that_thin_ones_can_fade() -> None:
+    few, many = grid(3, 4, 2, 2), grid(9, 12, 8, 8)
+    assert not any("dense" in each["classes"] for each in elements(few))
+    crowded = [each for each in elements(many) if each["group"] == "edges"]
+    assert all(each["classes"].endswith("dense") for each in crowded)
