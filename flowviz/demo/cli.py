@@ -1,0 +1,104 @@
+"""The commands of the little English: ``demo train``, ``demo evaluate``, ``demo generate``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from flowviz.demo.folder import MODEL_FOLDER
+from flowviz.errors import ModelError
+
+
+def add_commands(subparsers: argparse._SubParsersAction) -> None:
+    """Add the three commands to the parser of ``flowviz demo``."""
+    _add_train(subparsers.add_parser("train", help="train the shipped model from nothing"))
+    _add_evaluate(subparsers.add_parser("evaluate", help="held-out accuracy of each phenomenon"))
+    _add_generate(subparsers.add_parser("generate", help="print documents of the little English"))
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="checkpoints go here")
+    parser.add_argument("--model", type=Path, help="the finished folder (default: OUT/model)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, help="processor threads to use")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on where it stopped (default)")
+    again.add_argument("--fresh", action="store_true", help="begin anew, over what is there")
+    parser.add_argument("--eager", action="store_true", help="do not compile (no C++ compiler)")
+    parser.set_defaults(run=run_train)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="a model's folder")
+    parser.add_argument("--cases", type=int, default=200, help="cases for each phenomenon")
+    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    parser.set_defaults(run=run_evaluate)
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--documents", type=int, default=10, help="how many")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", help="only this kind of document, such as stories")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--conllu", action="store_true", help="with annotations")
+    shape.add_argument("--text", action="store_true", help="one document a line (default)")
+    parser.set_defaults(run=run_generate)
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train, export, and print the table."""
+    import torch
+
+    from flowviz.demo import evaluate
+    from flowviz.demo.card import write_card
+    from flowviz.demo.export import export
+    from flowviz.demo.tokenizer import train_tokenizer
+    from flowviz.demo.train import Settings, train
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    settings = Settings(args.out, args.seed, args.fresh, compiled=not args.eager)
+    folder = args.model or args.out / "model"
+    export(train(settings), train_tokenizer(), folder)
+    print(f"written to {folder}")
+    report = evaluate.evaluate(*evaluate.load(folder))
+    write_card(report, folder)
+    print(evaluate.as_text(report))
+    return 0
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    """Print the table of a model's accuracy."""
+    import json
+    from dataclasses import asdict
+
+    from flowviz.demo import evaluate
+
+    if not (args.model / "config.json").exists():
+        raise ModelError(
+            f"There is no model in {args.model}: no config.json. "
+            "Give --model the folder that `demo train` wrote."
+        )
+    report = evaluate.evaluate(*evaluate.load(args.model), cases=args.cases)
+    print(json.dumps(asdict(report), indent=2) if args.json else evaluate.as_text(report))
+    return 0
+
+
+def run_generate(args: argparse.Namespace) -> int:
+    """Print documents, as text or as CoNLL-U."""
+    from itertools import islice
+
+    from flowviz.demo.conllu import to_conllu
+    from flowviz.demo.draw import Draw
+    from flowviz.demo.mixture import MAKERS, STAGES, documents
+
+    if args.kind and args.kind not in MAKERS:
+        raise ModelError(f"No kind {args.kind!r} of documents; there are: {', '.join(MAKERS)}.")
+    draw = Draw(args.seed)
+    source = (
+        iter(lambda: MAKERS[args.kind](draw), None) if args.kind else documents(STAGES[-1], draw)
+    )
+    for number, document in enumerate(islice(source, args.documents), 1):
+        text = to_conllu(document, f"{args.seed}-{number}") if args.conllu else document.text + "\n"
+        print(text, end="")
+    return 0

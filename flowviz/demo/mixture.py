@@ -1,0 +1,106 @@
+"""Which phenomena there are, how each is made, and what the stages of training are fed.
+
+Stage 1 is a curriculum: mostly random repeats, until heads that copy have formed; on the full
+mixture alone they do not form. Stage 2 is the full mixture. A stage's batches depend on the seed,
+the stage's name and the step alone, so training can stop anywhere and go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from flowviz.demo.document import Document
+from flowviz.demo.draw import Draw
+from flowviz.demo.phenomena import copying, forms, knowledge, marks, pronouns, series, shots
+
+Maker = Callable[[Draw], Document]
+
+MAKERS: dict[str, Maker] = {
+    "repeats": copying.repeats,
+    "indirect objects": copying.indirect_objects,
+    "successors": series.successors,
+    "greater years": series.greater_years,
+    "facts": knowledge.fact,
+    "antonyms": forms.antonyms,
+    "plurals": forms.plurals,
+    "past tense": forms.past_tense,
+    "agreement": forms.agreement,
+    "pronouns": pronouns.pronouns,
+    "occupations": pronouns.occupations,
+    "stories": pronouns.stories,
+    "brackets": marks.brackets,
+    "quotes": marks.quotes,
+    "few-shot mappings": shots.few_shot,
+}
+"""What a stage's mixture can name."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A span of training: how long, in what batches, on what, and how the rate ends."""
+
+    name: str
+    steps: int
+    batch_tokens: int
+    mixture: tuple[tuple[str, int], ...]
+    """Kind of document and its share of the documents' tokens, any unit."""
+    warm_up: int = 0
+    decay: float = 0.0
+    """The share of the steps, at the end, over which the learning rate falls to zero."""
+
+
+STAGES = (
+    Stage(
+        name="copying",
+        steps=1000,
+        batch_tokens=2048,
+        warm_up=100,
+        mixture=(
+            ("repeats", 50),
+            ("indirect objects", 20),
+            ("successors", 15),
+            ("greater years", 15),
+        ),
+    ),
+    Stage(
+        name="everything",
+        steps=2600,
+        batch_tokens=4096,
+        warm_up=50,
+        decay=0.35,
+        mixture=(
+            ("repeats", 18),
+            ("indirect objects", 14),
+            ("facts", 32),
+            ("successors", 4),
+            ("greater years", 4),
+            ("antonyms", 4),
+            ("plurals", 3),
+            ("past tense", 3),
+            ("agreement", 5),
+            ("pronouns", 5),
+            ("occupations", 4),
+            ("stories", 5),
+            ("brackets", 3),
+            ("quotes", 4),
+            ("few-shot mappings", 6),
+        ),
+    ),
+)
+
+
+def documents(stage: Stage, draw: Draw) -> Iterator[Document]:
+    """Documents without end, in the stage's shares.
+
+    A kind is drawn by its share of tokens over its documents' usual length, which is tracked as
+    they come, so that shares are of tokens and not of documents.
+    """
+    kinds = [kind for kind, _ in stage.mixture]
+    given = dict.fromkeys(kinds, 0)
+    share = dict(stage.mixture)
+    while True:
+        kind = min(kinds, key=lambda k: (given[k] + draw.random.random() * 40) / share[k])
+        document = MAKERS[kind](draw)
+        given[kind] += len(document.words)
+        yield document

@@ -1,0 +1,1 @@
+"""One module for each family of phenomena: its templates, and how their slots are drawn."""
