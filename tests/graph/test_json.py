@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowviz.errors import RequestError
@@ -87,7 +87,7 @@ def graphs(draw: st.DrawFn) -> FlowGraph:
 
 
 @given(graphs())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_graph_reads_back_equal(graph: FlowGraph) -> None:
     assert read_graph(graph_json(graph)) == graph
 
@@ -218,14 +218,14 @@ def test_what_is_no_graph_is_refused(text: str) -> None:
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=6,
 ).map(lambda value: orjson.dumps(value).decode()))  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(RequestError):
         read_graph(text)
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_graph_with_one_value_replaced_is_read_or_refused(data: st.DataObject) -> None:
     tree = graph_dict(three_nodes())
     place = tree

@@ -7,7 +7,7 @@ import time
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowviz.graph.columns import MANY_EMPTY, columns
@@ -70,7 +70,7 @@ keys = st.builds(
 
 
 @given(st.lists(keys, unique=True, max_size=25))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_overlaps_in_any_graph(some: list[NodeKey]) -> None:
     graph = lone(*some, positions=31)
     places = layout(graph)
@@ -180,6 +180,6 @@ def test_a_long_prompt_stays_narrow() -> None:
 def test_layout_of_a_large_graph_takes_milliseconds() -> None:
     graph = grid(12, 30, 8, 8)
     layout(graph)
-    start = time.perf_counter()
+    start = time.process_time()
     layout(graph)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

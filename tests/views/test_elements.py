@@ -239,9 +239,9 @@ def test_a_graph_of_a_thousand_elements_takes_milliseconds() -> None:
     assert len(elements(graph)) > 900
     times = []
     for _ in range(2):
-        start = time.perf_counter()
+        start = time.process_time()
         elements(graph)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.5  # under the type checks of the tests; a tenth of it without
 
 

@@ -55,6 +55,6 @@ def test_a_graph_without_edges_has_no_path() -> None:
 
 def test_the_search_ends_in_a_graph_with_very_many_paths() -> None:
     graph = grid(20, 3, 6, 6)
-    start = time.perf_counter()
+    start = time.process_time()
     strongest_paths(graph, 10**6)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowviz.views.tokens import ISOLATE, ISOLATE_END, clip, visible, width
@@ -46,6 +46,7 @@ def test_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_nothing_invisible_is_left(text: str) -> None:
     shown = visible(text)
@@ -55,6 +56,7 @@ def test_nothing_invisible_is_left(text: str) -> None:
     assert shown.count(ISOLATE) == shown.count(ISOLATE_END) <= 1
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(2, 30))
 def test_clip_fits_and_closes_what_it_opens(text: str, columns: int) -> None:
     cut = clip(visible(text), columns)
