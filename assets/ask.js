@@ -101,12 +101,13 @@
     return keep();
   }
 
-  /* What is wrong with the link → notice */
-  function opened(wrong) {
+  /* A page that opens: what is wrong with its link, what its link selects → opened */
+  function opened(wrong, selected) {
     settled = null;
     drawn = null;
     setProps(names().NOTICE, { data: wrong || null });
-    return keep();
+    window.dash_clientside.flowviz.choose(selected);
+    return true;
   }
 
   function count(prompt) {

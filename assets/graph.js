@@ -3,7 +3,7 @@
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
   const names = () => flowviz.names;
-  const READABLE = 0.62; // the zoom below which labels are too small to read
+  const READABLE = 0.72; // the zoom below which labels are too small to read
   const LARGEST = 1.3;
   let selected = null;
   let moved = false; // whether the user has zoomed or panned since the last fit
@@ -135,6 +135,7 @@
   function attach(cy) {
     if (cy.scratch("_flowviz")) return;
     cy.scratch("_flowviz", true);
+    if (cy.width() < 700) document.getElementById(names().LEGEND).open = false;
     cy.on("tap", tapped);
     cy.on("mouseover", "node.node, edge", over);
     cy.on("mouseout", "node.node, edge", out);
@@ -142,6 +143,7 @@
       moved = true;
       flowviz.hideTooltip();
     });
+    cy.container().addEventListener("mouseleave", out);
     cy.on("viewport", () => flowviz.placeAxes(cy));
     new ResizeObserver(() => {
       cy.resize();
@@ -200,6 +202,11 @@
     styles(theme, styles) {
       return (styles && styles[theme]) || clientside.no_update;
     },
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.classList.contains("to-inspector")) return;
+    document.querySelector(".inspector").scrollIntoView({ behavior: "smooth" });
   });
 
   flowviz.fold = function () {

@@ -28,7 +28,11 @@
     "[": () => flowviz.fold(),
     Escape: () => flowviz.select(null),
     "?": () => window.dash_clientside.set_props(flowviz.names.HELP, { opened: true }),
-    "/": () => document.getElementById(flowviz.names.PROMPT).focus(),
+    "/": () => {
+      const prompt = document.getElementById(flowviz.names.PROMPT);
+      prompt.focus();
+      prompt.setSelectionRange(prompt.value.length, prompt.value.length);
+    },
   };
 
   function onGraph(target) {

@@ -16,6 +16,7 @@ window.flowviz.names = {
   SELECTED: "flow-selected",
   GRAPH: "flow-graph",
   CANVAS: "flow-canvas",
+  LEGEND: "flow-legend",
   FOLD: "flow-fold",
   INFLOWS: "flow-inflows",
   OUTFLOWS: "flow-outflows",

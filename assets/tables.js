@@ -22,13 +22,13 @@
   function edgeOf(target) {
     const row = target.closest && target.closest(".flows .ag-row[row-id]");
     const edge = row && row.getAttribute("row-id");
-    return edge && edge.includes(">") ? { edge, table: row.closest(".flows").id } : null;
+    return edge && edge.includes(" ") ? { edge, table: row.closest(".flows").id } : null;
   }
 
   function open(target) {
     const found = edgeOf(target);
     if (!found) return;
-    const [source, end] = found.edge.split(">");
+    const [source, end] = found.edge.split(" ");
     flowviz.select(found.table === flowviz.names.INFLOWS ? source : end, flowviz.selected());
   }
 
@@ -39,7 +39,7 @@
   document.addEventListener("mouseover", (event) => {
     const found = edgeOf(event.target);
     const cy = found && flowviz.cytoscape();
-    if (cy) flowviz.point(cy.getElementById(found.edge));
+    if (cy) flowviz.point(cy.getElementById(found.edge.replace(" ", ">")));
   });
   document.addEventListener("mouseout", (event) => {
     if (edgeOf(event.target)) flowviz.point(null);
@@ -54,8 +54,8 @@
     document.querySelectorAll(".flows .ag-row[row-id]").forEach((row) => {
       const edge = row.getAttribute("row-id");
       const table = row.closest(".flows").id;
-      const other = edge.split(">")[table === flowviz.names.INFLOWS ? 0 : 1];
-      row.classList.toggle("pointed", edge === id || other === id);
+      const other = edge.split(" ")[table === flowviz.names.INFLOWS ? 0 : 1];
+      row.classList.toggle("pointed", edge.replace(" ", ">") === id || other === id);
     });
   };
 })();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from flowviz.ui.server import Example, provide
 from flowviz.ui.shell import connect, frame
 
 ROOT = Path(__file__).parent.parent
-log = logging.getLogger(__name__)
+DESCRIPTION = "One forward pass of a language model as an exact flow graph."
 
 
 def create_app(
@@ -43,6 +42,8 @@ def create_app(
         serve_locally=True,
         compress=True,
         suppress_callback_exceptions=True,
+        include_pages_meta=False,
+        meta_tags=[{"name": "description", "content": DESCRIPTION}],
         title="flowviz",
         update_title="",
         on_error=tell,

@@ -26,7 +26,7 @@ from flowviz.errors import FlowvizError
 from flowviz.graph.types import NodeKey
 from flowviz.request import ExplainRequest
 from flowviz.ui.dom import attributes
-from flowviz.ui.flow import files, strips
+from flowviz.ui.flow import files
 from flowviz.ui.flow.ask_panel import ask_panel
 from flowviz.ui.flow.controls import controls, default_values
 from flowviz.ui.flow.drawing import drawing
@@ -38,9 +38,10 @@ from flowviz.ui.flow.jobs import standing, submitted
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.flow.picture import picture
 from flowviz.ui.flow.stores import stores
+from flowviz.ui.flow.strips import prediction_chips, token_chips
 from flowviz.ui.flow.styles import styles
 from flowviz.ui.flow.tokens import token_options
-from flowviz.ui.flow.words import status_line
+from flowviz.ui.flow.words import status_line, value_words
 from flowviz.ui.ids import Shell
 from flowviz.ui.server import current_examples, current_session
 from flowviz.views.elements import elements
@@ -186,17 +187,18 @@ def draw(shown: dict[str, str] | None, rest: bool) -> tuple[list[dict[str, Any]]
     Output(Flow.TOKENS, "children"),
     Output(Flow.PREDICTIONS, "children"),
     Output(Flow.LOOK_FOR, "children"),
+    Output(Flow.VALUE, "children"),
     Input(Flow.SHOWN, "data"),
     prevent_initial_call=True,
 )
-def answer(shown: dict[str, str] | None) -> tuple[Any, Any, Any]:
-    """The prompt's tokens, the model's predictions, and what the example is about."""
+def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
+    """The prompt's tokens, the model's predictions, what the example is about, the target."""
     if not shown:
         raise PreventUpdate
     request = ExplainRequest.from_mapping(shown)
     graph = current_session().graph(request)
     words = look_for(request, current_examples())
-    return strips.token_chips(graph), strips.prediction_chips(graph), words
+    return token_chips(graph), prediction_chips(graph), words, value_words(graph)
 
 
 def _token_finder(box: Flow) -> None:
@@ -208,10 +210,10 @@ def _token_finder(box: Flow) -> None:
         State(Flow.MODEL, "value"),
     )
     def find(
-        text: str | None, value: str | None, shown: dict[str, str] | None, model: str
+        text: str | None, value: str | None, shown: dict[str, str] | None, model: str | None
     ) -> list[dict[str, str]]:
         """Tokens of the vocabulary that match what was typed."""
-        return token_options(current_session(), model, text or "", value, shown)
+        return token_options(current_session(), model or "", text or "", value, shown)
 
 
 for token_box in (Flow.TARGET, Flow.CONTRAST):
@@ -292,7 +294,13 @@ _in_browser(
     Input(Flow.JOB, "data"),
     Input(Flow.STANDING, "data"),
 )
-_in_browser("opened", Input(Flow.FAULT, "data"), first=True)
+_in_browser(
+    "opened",
+    Output(Flow.OPENED, "data"),
+    Input(Flow.FAULT, "data"),
+    State(Flow.SELECTED, "data"),
+    first=True,
+)
 _in_browser("count", Output(Flow.COUNT, "children"), Input(Flow.PROMPT, "value"))
 _in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
 _in_browser(
@@ -301,7 +309,7 @@ _in_browser(
     State(Flow.LAYERS, "value"),
     State(Flow.POSITIONS, "value"),
 )
-_in_browser("choose", Input(Flow.SELECTED, "data"), first=True)
+_in_browser("choose", Input(Flow.SELECTED, "data"))
 _in_browser(
     "sync",
     Input(Flow.SHOWN, "data"),

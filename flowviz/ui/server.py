@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flask import Flask, current_app
 
@@ -13,6 +13,7 @@ _SESSION = "FLOWVIZ_SESSION"
 _EXAMPLES = "FLOWVIZ_EXAMPLES"
 
 
+@runtime_checkable
 class Example(Protocol):
     """A prompt that shows one phenomenon, with a sentence on what to look for."""
 

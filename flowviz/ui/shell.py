@@ -54,7 +54,7 @@ def _header() -> html.Header:
         [
             html.Div([html.Span(className="mark"), "flowviz"], className="brand"),
             html.Nav(_links(), className="pages", **attributes(aria_label="Pages")),
-            html.Div(id="shell-tools", className="tools"),
+            html.Div(className="tools"),
             html.Button(
                 html.Span(className="icon icon-theme"),
                 id=Shell.THEME_BUTTON,

@@ -118,6 +118,7 @@ def _question(opening: Opening) -> html.Div:
             html.Span("rather than"),
             _token_box(Flow.CONTRAST, opening.target.contrast, "anything else", "Contrast token"),
             html.Span("?"),
+            html.Output(id=Flow.VALUE, className="value"),
         ],
         className="question",
     )

@@ -17,6 +17,7 @@ class Flow(StrEnum):
     TARGET = "flow-target"
     CONTRAST = "flow-contrast"
     POSITION = "flow-position"  # store: the target's position, or None for the last
+    VALUE = "flow-value"  # the number that is explained
     COUNT = "flow-count"
     # settings
     WIRING = "flow-wiring"
@@ -45,6 +46,7 @@ class Flow(StrEnum):
     SHOWN = "flow-shown"  # store: the request that is drawn
     SELECTED = "flow-selected"  # store: {key, via} of the inspected node, or None
     FAULT = "flow-fault"  # store: what is wrong with the link, as a notice
+    OPENED = "flow-opened"  # store: that the page has opened
     CANVAS = "flow-canvas"
     DRAWN = "flow-drawn"  # store: a figure or two that scripts need of the drawn graph
     STAGE_AREA = "flow-stage-area"

@@ -121,7 +121,7 @@ def _readings(inspection: Inspection) -> list[html.Section | None]:
         return [reads("Reads as", inspection.node.projection)]
     return [
         reads("What it promotes here (value)", neuron.value),
-        reads("What switches it on (key)", neuron.key),
+        reads("What switches it (key)", neuron.key, ("on", "off")),
     ]
 
 

@@ -23,10 +23,11 @@ SAVES = (
 
 def picture(styles: dict[str, Any]) -> html.Section:
     """The middle of the page."""
+    below = html.Button("Details below ↓", className="quiet to-inspector", type="button")
     return html.Section(
         [
             html.Div(
-                [_graph(styles), _tools(), legend(), _progress(), _empty()],
+                [_graph(styles), _tools(), legend(), _progress(), _empty(), below],
                 className="canvas",
                 id=Flow.CANVAS,
                 tabIndex=0,

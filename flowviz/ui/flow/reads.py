@@ -12,7 +12,9 @@ from flowviz.views.words import percent, visible
 ROWS = 8
 
 
-def reads(title: str, projection: Projection | None) -> html.Section | None:
+def reads(
+    title: str, projection: Projection | None, sides: tuple[str, str] = ("promotes", "suppresses")
+) -> html.Section | None:
     """Both lists side by side; the bars of a list share its scale of logits."""
     if projection is None:
         return None
@@ -21,8 +23,8 @@ def reads(title: str, projection: Projection | None) -> html.Section | None:
             html.H3(title),
             html.Div(
                 [
-                    _side("promotes", "top", projection.top[:ROWS]),
-                    _side("suppresses", "bottom", projection.bottom[:ROWS]),
+                    _side(sides[0], "top", projection.top[:ROWS]),
+                    _side(sides[1], "bottom", projection.bottom[:ROWS]),
                 ],
                 className="reads",
             ),

@@ -29,8 +29,8 @@ def flow_table(
     """One side of a node: a row a flow, sortable; what the others sum to stays below."""
     if not rows:
         return None
-    listed = [{**row, "came": row["id"] == via} for row in rows if row["id"]]
-    others = [{**row, "edge": "remainder"} for row in rows if not row["id"]]
+    listed = [_listed(row, via) for row in rows if row["id"]]
+    others = [{**row, "row": "remainder"} for row in rows if not row["id"]]
     height = ROW_HEIGHT * (1 + min(len(listed), SHOWN_ROWS) + len(others)) + 4
     grid = dag.AgGrid(
         id=table_id,
@@ -38,12 +38,17 @@ def flow_table(
         columnDefs=columns(any(row["weight"] is not None for row in listed)),
         defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True},
         columnSize="responsiveSizeToFit",
-        getRowId="params.data.edge",
+        getRowId="params.data.row",
         dashGridOptions={**OPTIONS, "pinnedBottomRowData": others},
         className="ag-theme-quartz flows",
         style={"height": f"{height}px"},
     )
     return html.Section([html.H3(title), grid])
+
+
+def _listed(row: dict[str, Any], via: str | None) -> dict[str, Any]:
+    """The row with its name: the grid writes that into an attribute, and garbles a `>` there."""
+    return {**row, "row": row["edge"].replace(">", " "), "came": row["id"] == via}
 
 
 def columns(attention: bool) -> list[dict[str, Any]]:

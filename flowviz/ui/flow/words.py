@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from flowviz.graph.types import FlowGraph
-from flowviz.views.words import coverage_words, exactness_words, target_words
+from flowviz.views.words import coverage_words, exactness_words, signed, target_words
 
 
 def token_value(text: str, token_id: int) -> str:
@@ -20,8 +20,14 @@ def status_line(graph: FlowGraph) -> list[Component | str]:
     look = "exact" if graph.checks.exact else "not-exact"
     return [
         html.Span(exactness_words(graph.checks), className=look),
-        " · ",
-        coverage_words(graph),
-        " · ",
-        target_words(graph),
+        f" · {coverage_words(graph)} ",
+        html.Span("◇", className="rest-mark"),
     ]
+
+
+def value_words(graph: FlowGraph) -> html.Span:
+    """The number that is explained; the whole sentence in the tip."""
+    target = graph.target
+    what = "logit" if target.contrast is None else "logit difference"
+    number = signed(target.value).lstrip("+")
+    return html.Span([f"{what} ", html.B(number)], title=target_words(graph))

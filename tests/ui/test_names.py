@@ -1,0 +1,34 @@
+"""What scripts and style sheets repeat of the Python side."""
+
+from __future__ import annotations
+
+import re
+
+from flowviz.app import ROOT
+from flowviz.ui.flow.ids import Flow
+from flowviz.ui.ids import Shell
+from flowviz.views.palette import DARK, LIGHT
+
+ASSETS = ROOT / "assets"
+
+
+def test_scripts_use_the_ids_of_the_page():
+    names = dict(re.findall(r"(\w+): \"([\w-]+)\"", (ASSETS / "names.js").read_text()))
+    ids = {**Shell.__members__, **Flow.__members__}
+    assert names
+    assert names == {name: str(ids[name]) for name in names}
+
+
+def test_style_sheets_use_the_colours_of_the_graph():
+    sheet = (ASSETS / "10-theme.css").read_text()
+    light, dark = re.findall(r'\[data-mantine-color-scheme="\w+"\] \{\n(.*?)\n\}', sheet, re.S)[:2]
+    for block, palette in ((light, LIGHT), (dark, DARK)):
+        assert f"--for: {palette.positive};" in block
+        assert f"--against: {palette.negative};" in block
+        assert f"--paper: {palette.ground};" in block
+
+
+def test_every_asset_is_our_own_and_asks_no_other_host():
+    for path in ASSETS.iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text.replace("https.", "").replace("without https", ""), path
