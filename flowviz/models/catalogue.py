@@ -6,7 +6,6 @@ command line the person at the keyboard may name any folder or hub model besides
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from pathlib import Path
 
 from flowviz.errors import ModelError
 
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-ENVIRONMENT = "FLOWVIZ_MODELS"
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,7 @@ def known_models() -> tuple[ModelEntry, ...]:
     """The models that flowviz knows by name, the default first."""
     return (
         ModelEntry("demo", _demo_folder(), "Demo", "Ships with flowviz; works offline."),
-        ModelEntry(
-            "gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124
-        ),
+        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124),
         ModelEntry("distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82),
         ModelEntry("gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355),
         ModelEntry(
@@ -100,11 +96,6 @@ class Catalogue:
             raise ModelError(f"The model {twice!r} is named twice. Give each its own name.")
         return cls(entries)
 
-    @classmethod
-    def from_environment(cls) -> Catalogue:
-        """What FLOWVIZ_MODELS lists, separated by commas; the demo model where it is not set."""
-        return cls.of(os.environ.get(ENVIRONMENT, "demo").split(","))
-
 
 def _choice(text: str) -> ModelEntry:
     name, _, source = text.partition("=")
@@ -123,12 +114,23 @@ def find_model(source: str, name: str | None = None) -> ModelEntry:
     for entry in known_models():
         if entry.name == source and name is None:
             return entry
-    if Path(source).is_dir():
+    kind = _kind_of_path(source)
+    if kind == "folder":
         title = name or Path(source).resolve().name
         return ModelEntry(title, source, title, "A model of your own.")
-    if HUB_NAME.fullmatch(source) and not Path(source).exists():
+    if kind is None and HUB_NAME.fullmatch(source):
         return ModelEntry(name or source, source, name or source, "From the Hugging Face hub.")
+    what = "is a file, not a folder" if kind else "is neither a folder nor a hub name"
     raise ModelError(
-        f"{source[:200]!r} is neither a folder nor a hub name. Give a folder that holds a "
-        "config.json, or a name such as gpt2 or EleutherAI/pythia-160m."
+        f"{source[:200]!r} {what}. Give a folder that holds a config.json, or a name such as "
+        "gpt2 or EleutherAI/pythia-160m."
     )
+
+
+def _kind_of_path(source: str) -> str | None:
+    """What stands at that path: a folder, something else, or nothing."""
+    try:
+        path = Path(source)
+        return "folder" if source and path.is_dir() else "file" if path.is_file() else None
+    except (OSError, ValueError):  # too long for a name, or with NUL in it
+        return None

@@ -1,7 +1,7 @@
 """Tokens: text to ids, ids to readable text, and search in the vocabulary.
 
 Text is tokenised by the model's own tokenizer and handed to the model as ids, so that what the
-page shows is what the model read.
+page shows is what the model read. For every id, `resolve(name(id)) == id`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any
 
 from flowviz.errors import RequestError
 
-ID_FORM = re.compile(r"#(\d{1,9})")
+ID_FORM = re.compile(r"#(\d{1,9})", re.ASCII)
+BYTE_FORM = re.compile(r"<0x([0-9A-F]{2})>")
+LONGEST_NAME = 100
 
 
 class Vocabulary:
-    """The tokens of one model.
+    """The tokens of one model. Safe to read from many threads.
 
     Args:
         tokenizer: a fast Hugging Face tokenizer.
@@ -26,16 +28,25 @@ class Vocabulary:
     def __init__(self, tokenizer: Any, size: int) -> None:
         self.tokenizer = tokenizer
         self.size = size
+        # Saved with some tokenizers: it would cut prompts silently, and be reset in a race.
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.no_padding()
 
     def encode(self, prompt: str, context: int | None) -> list[int]:
         """The prompt's ids. Raises RequestError for none, or for more than the model takes."""
-        ids = self.tokenizer(prompt)["input_ids"]
+        ids = self.tokenizer(prompt, verbose=False)["input_ids"]
         if not ids:
             raise RequestError("The prompt has no tokens. Type some text, or pick an example.")
         if context and len(ids) > context:
             raise RequestError(
                 f"The prompt has {len(ids):,} tokens; this model takes at most {context:,}. "
                 "Shorten it."
+            )
+        if max(ids) >= self.size:
+            token = self.tokenizer.convert_ids_to_tokens(max(ids))
+            raise RequestError(
+                f"The prompt holds the token {token!r} with id {max(ids):,}, but the model has "
+                f"only {self.size:,} tokens. Leave it out, or resize the model's embeddings."
             )
         return ids
 
@@ -47,26 +58,23 @@ class Vocabulary:
     def texts(self) -> list[str]:
         """The text of every id."""
         tokens = self.tokenizer.convert_ids_to_tokens(list(range(len(self.tokenizer))))
-        special = set(self.tokenizer.all_special_tokens)
+        plain = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
         texts = [
-            token if token is None or token in special else self._readable(token)
-            for token in tokens
+            token if token is None or token in plain else self._readable(token) for token in tokens
         ]
         texts = [f"[{i}]" if text is None else text for i, text in enumerate(texts)]
         return texts[: self.size] + [f"[{i}]" for i in range(len(texts), self.size)]
 
     def _readable(self, token: str) -> str:
-        if not self._is_byte_level:
-            return token.replace("▁", " ")
-        data = bytes(self._bytes.get(character, 0x3F) for character in token)
-        return "".join(
-            f"<0x{ord(character) - 0xDC00:02X}>" if "\udc80" <= character <= "\udcff" else character
-            for character in data.decode("utf-8", "surrogateescape")
-        )
+        if self._is_byte_level:
+            return _decoded(bytes(self._bytes.get(character, 0x3F) for character in token))
+        byte = BYTE_FORM.fullmatch(token)
+        return _decoded(bytes([int(byte[1], 16)])) if byte else token.replace("▁", " ")
 
     @cached_property
     def _is_byte_level(self) -> bool:
-        return "ByteLevel" in str(self.tokenizer.backend_tokenizer.decoder)
+        backend = self.tokenizer.backend_tokenizer
+        return "ByteLevel" in f"{backend.decoder} {backend.pre_tokenizer}"
 
     @cached_property
     def _bytes(self) -> dict[str, int]:
@@ -95,34 +103,55 @@ class Vocabulary:
         for text in (token, " " + token):
             if text in self._ids:
                 return self._ids[text]
-        pieces = self.tokenizer(token, add_special_tokens=False)["input_ids"]
-        parts = ", ".join(repr(self.text(piece)) for piece in pieces[:8])
-        raise RequestError(
-            f"{token[:40]!r} is not one token of this model; it is {len(pieces)}: {parts}. "
-            "Pick one of them, or another token."
-        )
+        raise RequestError(f"{token[:40]!r} is not one token of this model{self._pieces(token)}")
+
+    def _pieces(self, token: str) -> str:
+        """What a text is instead, where the model can read it at all."""
+        if ID_FORM.fullmatch(token):
+            return f": it has ids 0 to {self.size - 1:,}. Pick a token."
+        ids = self.tokenizer(token, add_special_tokens=False, verbose=False)["input_ids"]
+        known = [i for i in ids if i < self.size and i != self.tokenizer.unk_token_id]
+        if not known:
+            return ". Pick a token of its vocabulary."
+        parts = ", ".join(repr(self.name(i)) for i in known[:8])
+        return f"; it reads it as {parts}. Pick one of them, or another token."
 
     def name(self, token_id: int) -> str:
         """The text that `resolve` reads back to this id: the token's own where it is unique."""
         text = self.texts[token_id]
+        plain = text.isprintable() and 0 < len(text) <= LONGEST_NAME
         ambiguous = self._ids[text] != token_id or ID_FORM.fullmatch(text)
-        return f"#{token_id}" if ambiguous or not text.isprintable() else text
+        return text if plain and not ambiguous else f"#{token_id}"
 
     def find(self, text: str, limit: int) -> list[int]:
-        """Ids of the tokens that match what was typed: the same, then by start, then within."""
+        """Ids of the tokens that match what was typed: the same, then by start, then within.
+
+        `#` and an id finds that token first.
+        """
         wanted = text.strip().casefold()
+        limit = max(limit, 0)
         if not wanted:
             return list(range(min(limit, self.size)))
+        by_id = ID_FORM.fullmatch(wanted)
+        first = [int(by_id[1])] if by_id and int(by_id[1]) < self.size else []
         found = [
             (_closeness(folded, wanted), len(folded), i)
             for i, folded in enumerate(self._folded)
-            if wanted in folded
+            if wanted in folded and i not in first
         ]
-        return [i for _, _, i in sorted(found)[:limit]]
+        return (first + [i for _, _, i in sorted(found)])[:limit]
 
     @cached_property
     def _folded(self) -> list[str]:
         return [text.strip().casefold() for text in self.texts]
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, with bytes that are no text written as `<0xF0>`."""
+    return "".join(
+        f"<0x{ord(character) - 0xDC00:02X}>" if "\udc80" <= character <= "\udcff" else character
+        for character in data.decode("utf-8", "surrogateescape")
+    )
 
 
 def _closeness(token: str, wanted: str) -> int:

@@ -1,0 +1,169 @@
+"""A checkpoint's three parts, each refused in words where it cannot be explained.
+
+The configuration says what the model is; the tokenizer what its tokens are; the weights must be
+all of it, finite, in safetensors. No code that comes with a checkpoint is ever run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from flowviz.errors import ModelError
+from flowviz.models.hub import WEIGHTS
+from flowviz.models.supported import SUPPORTED
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
+
+
+def check_folder(title: str, folder: Path) -> None:
+    """Raises ModelError where a folder lacks what every model has."""
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            f"{title} holds an adapter, not a whole model. Merge it into its base model "
+            "(merge_and_unload in peft), save that, and give its folder."
+        )
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"The folder {folder} holds no config.json. Give the folder that save_pretrained wrote."
+        )
+    if not any((folder / name).is_file() for name in WEIGHTS):
+        raise ModelError(_no_weights(folder))
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise ModelError(
+            f"The folder {folder} holds no tokenizer. Save the model's tokenizer there too, with "
+            "its save_pretrained, which writes tokenizer.json."
+        )
+
+
+def _no_weights(folder: Path) -> str:
+    named = sorted(file.name for file in folder.glob("*.safetensors"))
+    if named:
+        return (
+            f"The folder {folder} holds {named[0]}, but transformers reads model.safetensors, or "
+            "the shards that model.safetensors.index.json lists. Rename it, or save it again."
+        )
+    return (
+        f"The folder {folder} holds no model.safetensors; pickled weights are not loaded, because "
+        f"they can run code. {SAVE_AGAIN}"
+    )
+
+
+def read_config(title: str, folder: Path) -> Any:
+    """The configuration of a causal language model whose flow is exact, or ModelError."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    _check_blocks(title, config)
+    names = config.architectures or [f"{type(config).__name__} without architectures"]
+    if names[0] not in SUPPORTED:
+        causal = names[0].endswith(("ForCausalLM", "LMHeadModel"))
+        reason = (
+            "an architecture for which the flow is not exact yet"
+            if causal
+            else "not a causal language model"
+        )
+        raise ModelError(
+            f"{title} is {names[0]}: {reason}. Choose a model with one of the "
+            f"architectures {', '.join(SUPPORTED)}."
+        )
+    if getattr(config, "quantization_config", None):
+        raise ModelError(
+            f"{title} is quantised; its weights are not plain numbers. Choose the model in full "
+            "precision."
+        )
+    return config
+
+
+def _check_blocks(title: str, config: Any) -> None:
+    blocks = getattr(config, "num_hidden_layers", 1)
+    if not isinstance(blocks, int) or blocks < 1:
+        raise ModelError(f"{title} has {blocks} blocks by its config.json. Mend that file.")
+
+
+def read_tokenizer(title: str, folder: Path, config: Any) -> Any:
+    """A fast tokenizer with the tokens that it was saved with, or ModelError."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, config=config, trust_remote_code=False, local_files_only=True
+        )
+    except Exception as error:  # the readers raise whatever a broken file makes them stumble over
+        raise ModelError(
+            f"{title} has a tokenizer that cannot be read ({_first_line(error)}). Save the "
+            "tokenizer again with its save_pretrained."
+        ) from error
+    if not tokenizer.is_fast or not len(tokenizer):
+        raise ModelError(
+            f"{title} has no fast tokenizer. Convert it: load it with transformers and "
+            "save it again, so that the folder holds a tokenizer.json."
+        )
+    return tokenizer
+
+
+def empty_model(config: Any) -> torch.nn.Module:
+    """The model without its numbers: shapes alone, no memory."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    if type(model).__name__ != config.architectures[0]:
+        raise ModelError(
+            f"The configuration says {config.architectures[0]}, but its model_type "
+            f"{config.model_type!r} makes a {type(model).__name__}. Mend the config.json."
+        )
+    return model
+
+
+def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype) -> Any:
+    """All of the weights, from safetensors alone, or ModelError."""
+    from transformers import AutoModelForCausalLM
+
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        folder,
+        config=config,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        attn_implementation="eager",
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
+    )
+    weights, report = loaded
+    _check_all_there(title, report)
+    _check_finite(title, weights)
+    return weights.eval().requires_grad_(False)
+
+
+def _check_all_there(title: str, report: dict[str, Any]) -> None:
+    wrong = sorted(report["mismatched_keys"])
+    if wrong:
+        name, found, wanted = wrong[0]
+        raise ModelError(
+            f"{title} has weights that do not fit its config.json: {name} is {tuple(found)}, the "
+            f"configuration asks for {tuple(wanted)}. Mend the config.json, or save both again."
+        )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{title} lacks {len(missing)} of its weights, for example {missing[0]}. A "
+            "checkpoint without a language-model head cannot be explained; save the whole model."
+        )
+
+
+def _check_finite(title: str, weights: torch.nn.Module) -> None:
+    for name, weight in weights.named_parameters():
+        if not torch.isfinite(weight.sum()) and not torch.isfinite(weight).all():
+            raise ModelError(
+                f"{title} has weights that are not finite numbers, in {name}. Train or convert "
+                "it again."
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
