@@ -1,6 +1,7 @@
 """Jobs: long work on one worker thread, with progress, cancel and an owner.
 
 A visitor has one job at a time: a new one cancels the last. A job is told to its owner alone.
+What was cancelled before it began is never begun, and whatever a job raises, the worker goes on.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from flowviz.errors import Cancelled, FlowvizError, RequestError
 
 Progress = Callable[[str, float], None]
-Work = Callable[[Progress], None]
+Work = Callable[[Progress], object]
 log = logging.getLogger(__name__)
+
+NO_MEMORY = "There is not enough memory for this prompt. Shorten it, or choose a smaller model."
+A_FAULT = "Something went wrong in flowviz itself; the server's log has the details."
 
 
 class JobState(StrEnum):
@@ -53,16 +56,16 @@ class Job:
     error: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class _Record:
     visitor: str
+    work: Work | None
     job: Job
-    stop: threading.Event = field(default_factory=threading.Event)
-    future: Future[None] | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Jobs:
-    """The job table of one server.
+    """The job table of one server. Every method is safe to call from many threads.
 
     Args:
         most_waiting: how many jobs may wait or run at once before new ones are refused.
@@ -73,8 +76,10 @@ class Jobs:
         self._most_waiting = most_waiting
         self._most_kept = most_kept
         self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="flowviz")
+        self._queue: list[_Record] = []
+        self._running: _Record | None = None
+        self._changed = threading.Condition()  # around all of the above
+        self._worker: threading.Thread | None = None
 
     def submit(self, work: Work, visitor: str, patience: float = 0.25) -> Job:
         """Queues work for a visitor and waits a moment: what is quick comes back ended.
@@ -82,94 +87,123 @@ class Jobs:
         Raises:
             RequestError: too many jobs are waiting.
         """
-        record = _Record(visitor, Job(secrets.token_urlsafe(12), JobState.WAITING, "Waiting", 0.0))
-        with self._lock:
-            self._cancel_all(visitor)
-            if (
-                sum(not kept.job.state.ended for kept in self._records.values())
-                >= self._most_waiting
-            ):
+        with self._changed:
+            self._stop_all(visitor)
+            if len(self._queue) + (self._running is not None) >= self._most_waiting:
                 raise RequestError("Many visitors are waiting. Try again in a minute.")
-            self._records[record.job.id] = record
-            self._forget_old()
-        record.future = self._worker.submit(self._run, record, work)
-        self._wait(record, patience)
-        return record.job
-
-    def job(self, job_id: str, visitor: str) -> Job:
-        """How a visitor's job stands. Raises RequestError where the visitor has no such job."""
-        return self._own(job_id, visitor).job
-
-    def cancel(self, job_id: str, visitor: str) -> Job:
-        """Stops a visitor's job as soon as it reaches its next stage."""
-        record = self._own(job_id, visitor)
-        self._stop(record)
-        return record.job
+            record = self._remember(visitor, work, JobState.WAITING)
+            self._queue.append(record)
+            self._start_worker()
+            self._changed.notify()
+        record.ended.wait(patience)
+        return self.job(record.job.id, visitor)
 
     def done(self, visitor: str) -> Job:
         """A job that was finished before it began: its result was there already."""
-        with self._lock:
-            self._cancel_all(visitor)
-        return Job(secrets.token_urlsafe(12), JobState.DONE, "Done", 1.0)
+        with self._changed:
+            self._stop_all(visitor)
+            record = self._remember(visitor, None, JobState.WAITING)
+            self._end(record, replace(record.job, state=JobState.DONE, stage="Done", fraction=1.0))
+            return record.job
+
+    def job(self, job_id: str, visitor: str) -> Job:
+        """How a visitor's job stands. Raises RequestError where the visitor has no such job."""
+        with self._changed:
+            record = self._own(job_id, visitor)
+            if record in self._queue:
+                ahead = self._queue.index(record) + (self._running is not None)
+                words = f"Waiting for {ahead} other run{'s' * (ahead > 1)}" if ahead else "Starting"
+                return replace(record.job, stage=words)
+            return record.job
+
+    def cancel(self, job_id: str, visitor: str) -> Job:
+        """Stops a visitor's job: at once where it waits, else as soon as it reaches a stage."""
+        with self._changed:
+            record = self._own(job_id, visitor)
+            self._stop(record)
+            return record.job
 
     def _own(self, job_id: str, visitor: str) -> _Record:
-        with self._lock:
-            record = self._records.get(job_id)
-        if record is None or not secrets.compare_digest(record.visitor.encode(), visitor.encode()):
+        record = self._records.get(job_id)
+        if record is None or record.visitor != visitor:
             raise RequestError("That run is not known here any more. Run it again.")
         return record
 
-    def _cancel_all(self, visitor: str) -> None:
-        for record in self._records.values():
+    def _remember(self, visitor: str, work: Work | None, state: JobState) -> _Record:
+        record = _Record(visitor, work, Job(secrets.token_urlsafe(12), state, "Starting", 0.0))
+        self._records[record.job.id] = record
+        ended = [key for key, kept in self._records.items() if kept.job.state.ended]
+        for key in ended[: max(0, len(self._records) - self._most_kept)]:
+            del self._records[key]
+        return record
+
+    def _stop_all(self, visitor: str) -> None:
+        for record in list(self._records.values()):
             if record.visitor == visitor:
                 self._stop(record)
 
+    def _stop(self, record: _Record) -> None:
+        if record in self._queue:
+            self._queue.remove(record)
+        self._end(record, replace(record.job, state=JobState.CANCELLED, stage="Cancelled"))
+
     @staticmethod
-    def _stop(record: _Record) -> None:
-        record.stop.set()
+    def _end(record: _Record, job: Job) -> None:
+        """The first end of a job is its end; what a cancelled job still does changes nothing."""
         if not record.job.state.ended:
-            record.job = replace(record.job, state=JobState.CANCELLED, stage="Cancelled")
+            record.job = job
+            record.work = None  # and with it what it holds
+            record.ended.set()
 
-    def _forget_old(self) -> None:
-        ended = [key for key, record in self._records.items() if record.job.state.ended]
-        for key in ended[: max(0, len(self._records) - self._most_kept)]:
-            del self._records[key]
+    def _start_worker(self) -> None:
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._serve, name="flowviz", daemon=True)
+            self._worker.start()
 
-    @staticmethod
-    def _wait(record: _Record, patience: float) -> None:
-        if record.future is not None:
-            try:
-                record.future.result(timeout=patience)
-            except TimeoutError:
-                return
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue:
+                    self._changed.wait()
+                record = self._running = self._queue.pop(0)
+                work = record.work
+            if work is not None:
+                ended = self._outcome(record, work)
+                with self._changed:
+                    self._end(record, ended)
+            with self._changed:
+                self._running = None
+            del record, work  # a waiting worker holds nothing
 
-    def _run(self, record: _Record, work: Work) -> None:
+    def _outcome(self, record: _Record, work: Work) -> Job:
         def progress(stage: str, fraction: float) -> None:
-            if record.stop.is_set():
-                raise Cancelled("Cancelled")
-            record.job = replace(
-                record.job, state=JobState.RUNNING, stage=stage, fraction=min(max(fraction, 0), 1)
-            )
+            with self._changed:
+                if record.job.state.ended:
+                    raise Cancelled("The run was cancelled. Run it again.")
+                part = min(max(fraction, 0.0), 1.0)
+                record.job = replace(record.job, state=JobState.RUNNING, stage=stage, fraction=part)
 
         try:
             progress("Starting", 0.0)
             work(progress)
-            progress("Done", 1.0)
-            ended = replace(record.job, state=JobState.DONE)
+            return replace(record.job, state=JobState.DONE, stage="Done", fraction=1.0)
         except Cancelled:
-            ended = replace(record.job, state=JobState.CANCELLED, stage="Cancelled")
+            return replace(record.job, state=JobState.CANCELLED, stage="Cancelled")
         except FlowvizError as error:
-            ended = replace(record.job, state=JobState.FAILED, stage="Failed", error=str(error))
+            return _failed(record.job, str(error))
         except MemoryError:
-            ended = replace(
-                record.job, state=JobState.FAILED, stage="Failed",
-                error="There is not enough memory for this prompt. Shorten it.",
-            )  # fmt: skip
-        except Exception:
+            log.exception("a job ran out of memory")
+            return _failed(record.job, NO_MEMORY)
+        except BaseException as error:  # whatever it is, the next job must run
             log.exception("a job failed")
-            ended = replace(
-                record.job, state=JobState.FAILED, stage="Failed",
-                error="Something went wrong in flowviz itself; the server's log has the details.",
-            )  # fmt: skip
-        if not record.stop.is_set():
-            record.job = ended
+            return _failed(record.job, NO_MEMORY if _is_out_of_memory(error) else A_FAULT)
+
+
+def _failed(job: Job, error: str) -> Job:
+    return replace(job, state=JobState.FAILED, stage="Failed", error=error)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch's allocator gave up; it says so in a RuntimeError."""
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("allocate memory" in text or "out of mem" in text)

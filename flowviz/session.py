@@ -7,9 +7,8 @@ names only from its catalogue.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
-
-from cachetools import LRUCache
+from collections import OrderedDict
+from dataclasses import dataclass
 
 from flowviz.errors import RequestError
 from flowviz.explanation import resolve_target
@@ -22,13 +21,15 @@ from flowviz.jobs import Job, Jobs, JobState, Progress
 from flowviz.models.catalogue import Catalogue
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
+from flowviz.models.memory import free_memory
 from flowviz.request import ExplainRequest, Score, check_prompt
-from flowviz.trace import Trace, record, trace_bytes
+from flowviz.results import Results, scored_bytes
+from flowviz.trace import record
 
 __all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice"]
 
-FLOW_TO_TRACE = 1.5  # a flow with its scores, as a multiple of its trace: measured, see README
 GIGABYTE = 2**30
+MOST_CACHE_BYTES = 4 * GIGABYTE
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,12 @@ class Session:
 
     Args:
         catalogue: the models that visitors may choose.
-        models: how many models are held at once; the least recently used one goes first.
-        cache_bytes: the memory that traces and flows may take; a prompt that would take more
-            than all of it is refused.
+        models: how many models are held at once; the least recently used one goes once another
+            has been loaded.
+        cache_bytes: the memory that traces, flows and graphs may take (`results.py` says how
+            much one prompt takes); a prompt that would take more than all of it is refused.
+            None for half of the memory that is free now, at most 4 GB.
+        jobs: the job table.
     """
 
     def __init__(
@@ -65,16 +69,15 @@ class Session:
         catalogue: Catalogue | None = None,
         *,
         models: int = 2,
-        cache_bytes: int = 2 * GIGABYTE,
+        cache_bytes: int | None = None,
         jobs: Jobs | None = None,
     ) -> None:
-        self._catalogue = catalogue or Catalogue.from_environment()
-        self._cache_bytes = cache_bytes
+        self._catalogue = catalogue or Catalogue.of(["demo"])
+        self._results = Results(_default_cache_bytes() if cache_bytes is None else cache_bytes)
         self._jobs = jobs or Jobs()
-        self._models: LRUCache[str, LoadedModel] = LRUCache(models)
-        self._scored: LRUCache[ExplainRequest, Scored] = LRUCache(cache_bytes, _held_bytes)
-        self._graphs: LRUCache[ExplainRequest, FlowGraph] = LRUCache(256)
-        self._lock = threading.RLock()  # around the caches, for moments
+        self._most_models = models
+        self._models: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._lock = threading.Lock()  # around the table of models, for moments
         self._working = threading.RLock()  # around loading and computing
 
     def models(self) -> tuple[ModelChoice, ...]:
@@ -96,7 +99,7 @@ class Session:
             RequestError, ModelError: the model is not offered, or too many jobs are waiting.
         """
         self._catalogue.entry(request.model)
-        if self._cached(request) is not None:
+        if self._results.graph(request) is not None:
             return self._jobs.done(visitor)
         return self._jobs.submit(lambda progress: self._work(request, progress), visitor)
 
@@ -145,79 +148,77 @@ class Session:
             return self._models.get(name)
 
     def _work(self, request: ExplainRequest, progress: Progress) -> FlowGraph:
-        graph = self._cached(request)
+        self._catalogue.entry(request.model)
+        graph = self._results.graph(request)
         if graph is not None:
             return graph
         with self._working:
-            graph = self._cached(request)  # another visitor may have asked for the same
-            if graph is not None:
-                return graph
-            scored = self._score(request, progress)
-            if request.settings.score is Score.GRADIENT:
-                progress("Attribution patching: one pass backwards", 0.7)
-                _ = scored.gradient
-            progress("Pruning and reading the graph", 0.85)
-            graph = build_graph(scored, request.settings)
-            with self._lock:
-                self._graphs[request] = graph
+            graph = self._results.graph(request)  # another visitor may have asked for the same
+            return self._build(request, progress) if graph is None else graph
+
+    def _build(self, request: ExplainRequest, progress: Progress) -> FlowGraph:
+        scored = self._score(request, progress)
+        if request.settings.score is Score.GRADIENT:
+            progress("Attribution patching: one pass backwards", 0.7)
+            _ = scored.gradient
+            scored.flow.model.forget_pass()
+        progress("Pruning and reading the graph", 0.85)
+        graph = build_graph(scored, request.settings)
+        self._results.keep_graph(request, graph)
         return graph
 
-    def _cached(self, request: ExplainRequest) -> FlowGraph | None:
-        with self._lock:
-            return self._graphs.get(request)
-
     def _score(self, request: ExplainRequest, progress: Progress) -> Scored:
-        key = replace(request, settings=type(request.settings)())
-        with self._lock:
-            scored = self._scored.get(key)
+        scored = self._results.scored(request)
         if scored is not None:
             return scored
         with self._working:
-            return self._compute(request, key, progress)
+            return self._results.scored(request) or self._compute(request, progress)
 
-    def _compute(self, request: ExplainRequest, key: ExplainRequest, progress: Progress) -> Scored:
+    def _compute(self, request: ExplainRequest, progress: Progress) -> Scored:
         model = self._model(request.model, lambda stage, part: progress(stage, 0.5 * part))
         ids = model.vocabulary.encode(request.prompt, model.context)
         self._check_size(model, len(ids))
         progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
-        trace = self._trace_of(request, model, ids)
+        trace = self._results.trace(request) or record(model, ids)
+        model.forget_pass()
         progress("Carrying the flow back to the prompt", 0.6)
         scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
-        with self._lock:
-            self._scored[key] = scored
+        self._results.keep_scored(request, scored)
         return scored
 
-    def _trace_of(self, request: ExplainRequest, model: LoadedModel, ids: list[int]) -> Trace:
-        """The trace of that prompt, from another target's flow where there is one."""
-        with self._lock:
-            for key, scored in self._scored.items():
-                same = (key.model, key.prompt) == (request.model, request.prompt)
-                if same and scored.flow.model is model:
-                    return scored.flow.trace
-        return record(model, ids)
-
     def _check_size(self, model: LoadedModel, tokens: int) -> None:
-        needed = trace_bytes(model, tokens) * (1 + FLOW_TO_TRACE)
-        if needed > self._cache_bytes:
+        needed, most = scored_bytes(model, tokens), self._results.most_bytes
+        if needed > most:
             raise RequestError(
-                f"The prompt's {tokens:,} tokens would take {needed / GIGABYTE:.1f} GB here; "
-                f"{self._cache_bytes / GIGABYTE:.1f} GB are set aside. Shorten it."
+                f"The prompt's {tokens:,} tokens would take {needed / GIGABYTE:.2f} GB here; "
+                f"{most / GIGABYTE:.2f} GB are set aside. Shorten it."
             )
 
     def _model(self, name: str, progress: Progress) -> LoadedModel:
+        """The model of that name, loaded once however many ask for it."""
         entry = self._catalogue.entry(name)
-        with self._lock:
-            model = self._models.get(name)
-        if model is None:
-            with self._working:
-                model = self._models.get(name) or load_model(entry, progress=progress)
+        with self._working:
             with self._lock:
-                self._models[name] = model
+                model = self._models.get(name)
+            if model is None:
+                model = load_model(entry, progress=progress)
+            self._hold(name, model)
         return model
 
+    def _hold(self, name: str, model: LoadedModel) -> None:
+        with self._lock:
+            self._models[name] = model
+            self._models.move_to_end(name)
+            extra = list(self._models)[: max(0, len(self._models) - self._most_models)]
+            for old in extra:
+                del self._models[old]
+        for old in extra:
+            self._results.forget(old)
 
-def _held_bytes(scored: Scored) -> int:
-    return int(scored.flow.trace.bytes * (1 + FLOW_TO_TRACE))
+
+def _default_cache_bytes() -> int:
+    free = free_memory()
+    return MOST_CACHE_BYTES if free is None else min(MOST_CACHE_BYTES, free // 2)
 
 
 def _silent(stage: str, fraction: float) -> None:
