@@ -200,32 +200,52 @@ def _name(text: object) -> str:
 def _token(field_name: str, text: object) -> str | None:
     if text is None or text == "":
         return None
-    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or "\0" in text:
-        raise RequestError(f"The {field_name} {str(text)[:40]!r} is no token. Pick one token.")
+    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or _unwritable(text):
+        raise RequestError(f"The {field_name} {_shown(text)} is no token. Pick one token.")
     return text
+
+
+def _unwritable(text: str) -> bool:
+    """Whether it holds what no tokenizer and no link can take: NUL, or half a surrogate pair."""
+    return any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
+
+
+def _plain(value: object) -> str:
+    """A value from outside as text, whatever it is; empty for what has no short text form."""
+    if not isinstance(value, str | int | float):
+        return f"a {type(value).__name__}"
+    try:
+        return str(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a very large number"
+
+
+def _shown(value: object) -> str:
+    return repr(_plain(value)[:40])
 
 
 def _whole(field_name: str, value: object, low: int, high: int) -> int | None:
     if value is None or value == "":
         return None
-    text = str(value)
+    text = _plain(value)
     if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
         return int(text)
     raise RequestError(
-        f"{field_name} is {text[:40]!r}; it takes a whole number from {low} to {high:,}."
+        f"{field_name} is {_shown(value)}; it takes a whole number from {low} to {high:,}."
     )
 
 
 def _share(field_name: str, value: object, default: float) -> float:
     if value is None or value == "":
         return default
+    text = _plain(value)
     try:
-        number = float(str(value)[:40])
+        number = float(text) if len(text) <= 40 else math.nan
     except ValueError:
         number = math.nan
     if not 0 < number <= 1:
         raise RequestError(
-            f"{field_name} is {str(value)[:40]!r}; it takes a number above 0 and up to 1."
+            f"{field_name} is {_shown(value)}; it takes a number above 0 and up to 1."
         )
     return number
 
@@ -234,21 +254,22 @@ def _choice(field_name: str, value: object, choices: type[E]) -> E | None:
     if value is None or value == "":
         return None
     try:
-        return choices(str(value))
+        return choices(_plain(value))
     except ValueError:
         raise RequestError(
-            f"{field_name} is {str(value)[:40]!r}; it takes one of {', '.join(choices)}."
+            f"{field_name} is {_shown(value)}; it takes one of {', '.join(choices)}."
         ) from None
 
 
 def _span(field_name: str, value: object) -> tuple[int, int] | None:
     if value is None or value == "":
         return None
-    parts = value if isinstance(value, list | tuple) else str(value)[:40].split("-")
-    numbers = [_whole(field_name, part, 0, 10**6) for part in parts]
+    parts = value if isinstance(value, list | tuple) else _plain(value).split("-")
+    numbers = [_whole(field_name, part, 0, 10**6) for part in parts[:3]]
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None or numbers[0] > numbers[1]:
+        shown = "-".join(map(_plain, parts[:3]))[:40]
         raise RequestError(
-            f"{field_name} is {str(value)[:40]!r}; it takes a first and a last number, as in 0-3."
+            f"{field_name} is {shown!r}; it takes a first and a last number, as in 0-3."
         )
     return numbers[0], numbers[1]
 
@@ -256,14 +277,11 @@ def _span(field_name: str, value: object) -> tuple[int, int] | None:
 def _kinds(value: object) -> frozenset[NodeKind]:
     if value is None or value == "":
         return frozenset(CHOOSABLE_KINDS)
-    names = (
-        value if isinstance(value, list | tuple | set | frozenset) else str(value)[:200].split(",")
-    )
-    names = [] if list(names) == ["none"] else names
+    many = isinstance(value, list | tuple | set | frozenset)
+    names = [_plain(item) for item in value] if many else _plain(value).split(",")
+    names = [] if names == ["none"] else names
     known = {str(kind): kind for kind in CHOOSABLE_KINDS}
-    wrong = [name for name in names if str(name) not in known]
+    wrong = [name for name in names if name not in known]
     if wrong:
-        raise RequestError(
-            f"kinds holds {str(wrong[0])[:40]!r}; it takes {', '.join(known)}, or none."
-        )
-    return frozenset(known[str(name)] for name in names)
+        raise RequestError(f"kinds holds {wrong[0][:40]!r}; it takes {', '.join(known)}, or none.")
+    return frozenset(known[name] for name in names)
