@@ -6,6 +6,7 @@ Arguments are read, and faulty ones refused, before torch is imported.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from flowviz.commands import explain, models, serve
@@ -30,11 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a user can mend is one line on standard error, and exit code 2."""
     chosen = parser().parse_args(arguments)
     try:
-        return chosen.run(chosen)
+        code = chosen.run(chosen)
+        sys.stdout.flush()
+        return code
     except FlowvizError as error:
         print(f"flowviz: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
+    except MemoryError:
+        print("flowviz: There is not enough memory. Shorten the prompt.", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read the output has gone; Python must not flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130

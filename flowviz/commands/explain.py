@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from flowviz.errors import RequestError
+from flowviz.models.catalogue import find_model
 from flowviz.request import ExplainRequest, Score, Wiring
 
 OPTIONS = (
@@ -45,13 +47,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run(chosen: argparse.Namespace) -> int:
     """Explains the prompt; only the graph goes to standard output."""
-    prompt = sys.stdin.read() if chosen.prompt == "-" else chosen.prompt
+    prompt = _standard_input() if chosen.prompt == "-" else chosen.prompt
     given = {name: getattr(chosen, name, None) for name in ExplainRequest.fields()}
+    given["token"] = chosen.target
     ExplainRequest.from_mapping({**given, "prompt": prompt})  # refused before torch is imported
+    find_model(chosen.model)
 
     from flowviz.explanation import explain
 
-    result = explain(prompt, chosen.model, **{**given, "token": chosen.target})
+    result = explain(prompt, chosen.model, **given)
     if chosen.json:
         print(result.to_json())
     else:
@@ -59,3 +63,14 @@ def run(chosen: argparse.Namespace) -> int:
 
         print(text(result.graph))
     return 0
+
+
+def _standard_input() -> str:
+    """What is piped in, without the newline that ends a file's last line."""
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            f"Standard input is no UTF-8 text ({error.reason} at byte {error.start}). Convert it."
+        ) from None
+    return text.removesuffix("\n").removesuffix("\r")

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+from flowviz.errors import FlowvizError
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,44 +30,68 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+    if text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port; it takes a number from 1 to 65535")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Serves until it is stopped."""
-    from flowviz.models.catalogue import Catalogue
+    """Serves until it is stopped; a port that is taken is told before the model is loaded."""
+    from flowviz.settings import Settings
+    from flowviz.wsgi import make_app
 
-    catalogue = (
-        Catalogue.of(chosen.models.split(",")) if chosen.models else Catalogue.from_environment()
-    )
-    print("Starting flowviz …", flush=True)
-    from flowviz.app import create_app
-    from flowviz.session import Session
-
-    session = Session(catalogue)
-    session.preload()
-    app = create_app(session, debug=chosen.debug)
-    address = f"http://{chosen.host}:{chosen.port}/"
-    print(f"flowviz is at {address} (stop it with Ctrl+C)", flush=True)
-    if chosen.open:
-        _open_soon(address)
+    settings = Settings.from_environment(models=chosen.models)
     if chosen.debug:
+        app = make_app(settings, debug=True)
         app.run(chosen.host, chosen.port, debug=True, dev_tools_disable_version_check=True)
-    else:
-        _serve(app, chosen.host, chosen.port)
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    with _listener(chosen.host, chosen.port) as listener:
+        try:
+            print("Starting flowviz …", flush=True)
+            _serve(make_app(settings).server, listener, chosen)
+        except KeyboardInterrupt:
+            print("flowviz has stopped.", flush=True)
     return 0
 
 
-def _open_soon(address: str) -> None:
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that holds the address. Raises FlowvizError where it cannot be had."""
+    listener = None
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        return listener
+    except (OSError, UnicodeError) as error:
+        if listener is not None:
+            listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FlowvizError(
+            f"flowviz cannot listen on {host}, port {port}: {reason}. Choose another with --port "
+            "(or --host), or stop what listens there."
+        ) from None
+
+
+def _serve(application: Flask, listener: socket.socket, chosen: argparse.Namespace) -> None:
+    from werkzeug.serving import make_server
+
+    listener.listen(128)
+    server = make_server(chosen.host, chosen.port, application, threaded=True, fd=listener.fileno())
+    address = f"http://{chosen.host}:{chosen.port}/"
+    print(f"flowviz is at {address} (stop it with Ctrl+C)", flush=True)
+    if chosen.open:
+        _open(address)
+    server.serve_forever()
+
+
+def _open(address: str) -> None:
     import threading
     import webbrowser
 
-    threading.Timer(1.0, webbrowser.open, [address]).start()
-
-
-def _serve(app: object, host: str, port: int) -> None:
-    from werkzeug.serving import make_server
-
-    make_server(host, port, app.server, threaded=True).serve_forever()
+    threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
