@@ -80,7 +80,7 @@ class GraphSettings:
     score: Score = Score.FLOW
     coverage: float = 0.8
     budget: int = 60
-    edge_coverage: float = 0.98
+    edge_coverage: float = 0.85
     layers: tuple[int, int] | None = None
     positions: tuple[int, int] | None = None
     kinds: frozenset[NodeKind] = frozenset(CHOOSABLE_KINDS)

@@ -14,7 +14,7 @@ OPTIONS = (
     ("--position", "N", "the prompt position whose prediction is explained (default: the last)"),
     ("--coverage", "SHARE", "share of the influence to draw, above 0 up to 1 (default: 0.8)"),
     ("--budget", "N", "the most nodes to draw (default: 60)"),
-    ("--edge-coverage", "SHARE", "share of the influence that drawn edges hold (default: 0.98)"),
+    ("--edge-coverage", "SHARE", "share of the influence that drawn edges hold (default: 0.85)"),
     ("--layers", "FIRST-LAST", "the blocks to draw, counted from 0"),
     ("--positions", "FIRST-LAST", "the prompt positions to draw, counted from 0"),
     ("--kinds", "KIND,…", "components to draw: embed, pos_embed, head, neuron, bias"),

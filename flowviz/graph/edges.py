@@ -2,7 +2,8 @@
 
 1. Read out every edge between two drawn nodes, and for each node the sum of all its inflows.
 2. Each edge's influence is its node's, shared out by absolute flow.
-3. Keep the edges with the largest influence to the coverage asked for, and as many as may be drawn.
+3. Keep the edges with the largest influence to the coverage asked for, as many as may be drawn;
+   and of every node the strongest edge that leads on, so that pruning cuts none off.
 4. Remove nodes from which no edge leads on to the target, until none is left.
 5. What flows into a node and is not drawn becomes its rest (law 3).
 """
@@ -129,15 +130,18 @@ def _all_edges(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float]) 
 
 
 def _prune(edges: list[FlowEdge], coverage: float, nodes: int) -> list[FlowEdge]:
+    """The strongest edges, and of every node the strongest that leads on; strongest first."""
     wanted = coverage * sum(edge.influence for edge in edges)
-    most = max(MOST_ELEMENTS - 2 * nodes - nodes, nodes)
+    room = MOST_ELEMENTS - 3 * nodes  # a node, its rest node and the edge between them
     kept: list[FlowEdge] = []
-    held = 0.0
-    for edge in edges[:most]:
-        if held >= wanted:
-            break
-        kept.append(edge)
-        held += edge.influence
+    held, left = 0.0, {edge.source for edge in edges}
+    for edge in edges:
+        leads_on = edge.source in left
+        if leads_on or (held < wanted and room > len(left)):
+            kept.append(edge)
+            held += edge.influence
+            room -= 1
+            left.discard(edge.source)
     return kept
 
 

@@ -5,7 +5,7 @@
 2. Every drawn position is a *column*. Its hidden states, embedding and target stand on the
    column's spine; heads, neurons and biases stand side by side on the right of it, so that the
    residual stream runs straight. Where no states are drawn (the circuit wiring) they are centred.
-   A column is as wide as its fullest cell needs.
+   More than fit one line wrap to the next. A column is as wide as its fullest cell needs.
 3. A rest node stands at the lower left corner of the node that it feeds, inside that node's cell.
 4. Positions where nothing is drawn become narrow columns, or, when they are many, each run of
    them becomes one.
@@ -16,7 +16,7 @@ The same graph always has the same layout, and no two boxes overlap. y grows dow
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -38,7 +38,9 @@ SIZES: dict[NodeKind, tuple[float, float]] = {
 }
 SPINE = STATES | {NodeKind.EMBED, NodeKind.TARGET}
 ORDER = {kind: place for place, kind in enumerate(NodeKind)}
+MOST_IN_LINE = 5  # nodes of one cell beside each other
 GAP = 14.0  # between nodes of one cell
+LINE = 56.0  # from one line of a cell to the next
 ROW_GAP = 28.0
 BAND_GAP = 14.0  # between a band's edge and its nodes
 REST_GAP = 4.0  # between a node and its rest node
@@ -102,6 +104,15 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class _Place:
+    """Where a node stands in its cell: its centre from the spine, and which line of how many."""
+
+    x: float
+    line: int = 0
+    lines: int = 1
+
+
+@dataclass(frozen=True)
 class Layout:
     """A box for every node, the bands behind them and the headings below them."""
 
@@ -115,11 +126,11 @@ class Layout:
 def layout(graph: FlowGraph) -> Layout:
     """The graph's one layout; see the head of this module."""
     cells, satellites = _cells(graph)
-    offsets = _offsets(cells, satellites)
-    stripes = columns(_extents(offsets, satellites), len(graph.tokens))
+    places = _places(cells, satellites)
+    stripes = columns(_extents(places, satellites), len(graph.tokens))
     rows = sorted({row for row, _ in cells}, reverse=True)
-    lines, ends = _lines(rows, cells)
-    boxes = _boxes(offsets, satellites, {c.first: c.spine for c in stripes if c.drawn}, lines)
+    lines, ends = _lines(rows, places)
+    boxes = _boxes(places, satellites, {c.first: c.spine for c in stripes if c.drawn}, lines)
     width = stripes[-1].right if stripes else 0.0
     height = max((bottom for _, bottom in ends.values()), default=0.0)
     return Layout(
@@ -142,23 +153,40 @@ def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[
     return dict(cells), satellites
 
 
-def _offsets(
+def _places(
     cells: dict[tuple[Row, int], list[NodeKey]], satellites: set[NodeKey]
-) -> dict[NodeKey, float]:
-    """How far each node's centre stands from its column's spine."""
+) -> dict[NodeKey, _Place]:
+    """Where each node stands in its cell."""
     spined = {at for (_, at), keys in cells.items() if any(key.kind in STATES for key in keys)}
-    offsets = {}
+    places: dict[NodeKey, _Place] = {}
     for (_, at), keys in cells.items():
         spine = [key for key in keys if key.kind in SPINE][:1]
-        others = [key for key in keys if key not in spine]
-        half = SIZES[spine[0].kind][0] / 2 if spine else 0
-        length = sum(_reach(key, satellites) + SIZES[key.kind][0] + GAP for key in others) - GAP
-        edge = half + GAP if spine else GAP if at in spined else -length / 2
-        offsets.update(dict.fromkeys(spine, 0.0))
-        for key in others:
-            offsets[key] = edge + _reach(key, satellites) + SIZES[key.kind][0] / 2
-            edge = offsets[key] + SIZES[key.kind][0] / 2 + GAP
-    return offsets
+        places.update(dict.fromkeys(spine, _Place(0.0)))
+        start = SIZES[spine[0].kind][0] / 2 + GAP if spine else GAP if at in spined else None
+        lines = _wrapped([key for key in keys if key not in spine])
+        for number, line in enumerate(lines):
+            for key, x in _line_offsets(line, satellites, start):
+                places[key] = _Place(x, number, len(lines))
+    return places
+
+
+def _wrapped(keys: list[NodeKey]) -> list[list[NodeKey]]:
+    """Lines of about the same length, none of them too long."""
+    count = -(-len(keys) // MOST_IN_LINE)
+    size = -(-len(keys) // count) if count else 1
+    return [keys[first : first + size] for first in range(0, len(keys), size)]
+
+
+def _line_offsets(
+    line: list[NodeKey], satellites: set[NodeKey], start: float | None
+) -> Iterator[tuple[NodeKey, float]]:
+    """Each node's centre, from a start or, without one, around the spine."""
+    length = sum(_reach(key, satellites) + SIZES[key.kind][0] + GAP for key in line) - GAP
+    edge = -length / 2 if start is None else start
+    for key in line:
+        centre = edge + _reach(key, satellites) + SIZES[key.kind][0] / 2
+        yield key, centre
+        edge = centre + SIZES[key.kind][0] / 2 + GAP
 
 
 def _reach(key: NodeKey, satellites: set[NodeKey]) -> float:
@@ -167,30 +195,30 @@ def _reach(key: NodeKey, satellites: set[NodeKey]) -> float:
 
 
 def _extents(
-    offsets: dict[NodeKey, float], satellites: set[NodeKey]
+    places: dict[NodeKey, _Place], satellites: set[NodeKey]
 ) -> dict[int, tuple[float, float]]:
     """How far each drawn column reaches to the left and to the right of its spine."""
     extents: dict[int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-    for key, offset in offsets.items():
+    for key, place in places.items():
         left, right = extents[key.position]
         half = SIZES[key.kind][0] / 2
-        reach = half + _reach(key, satellites) - offset
-        extents[key.position] = max(left, reach), max(right, half + offset)
+        reach = half + _reach(key, satellites) - place.x
+        extents[key.position] = max(left, reach), max(right, half + place.x)
     return dict(extents)
 
 
 def _lines(
-    rows: list[Row], cells: dict[tuple[Row, int], list[NodeKey]]
+    rows: list[Row], places: dict[NodeKey, _Place]
 ) -> tuple[dict[Row, float], dict[int, tuple[float, float]]]:
     """The y of every row's middle, and where every layer's band begins and ends."""
-    members = defaultdict(list)
-    for (row, _), keys in cells.items():
-        members[row] += keys
+    heights: dict[Row, float] = defaultdict(float)
+    for key, place in places.items():
+        heights[row_of(key)] = max(heights[row_of(key)], _height(key, place))
     lines, ends, y = {}, {}, 0.0
     for row in rows:
         new = row[0] not in ends
         y += 2 * BAND_GAP if new and ends else 0.0 if new else ROW_GAP
-        half = max(SIZES[key.kind][1] for key in members[row]) / 2
+        half = heights[row] / 2
         lines[row] = y + half
         top = ends[row[0]][0] if not new else y - BAND_GAP
         y = lines[row] + half
@@ -198,16 +226,23 @@ def _lines(
     return lines, ends
 
 
+def _height(key: NodeKey, place: _Place) -> float:
+    """What the lines of a node's cell take together."""
+    return (place.lines - 1) * LINE + SIZES[key.kind][1]
+
+
 def _boxes(
-    offsets: dict[NodeKey, float],
+    places: dict[NodeKey, _Place],
     satellites: set[NodeKey],
     spines: dict[int, float],
     lines: dict[Row, float],
 ) -> dict[NodeKey, Box]:
     boxes = {}
     side = SIZES[NodeKind.REST][0]
-    for key, offset in offsets.items():
-        box = Box(spines[key.position] + offset, lines[row_of(key)], *SIZES[key.kind])
+    for key, place in places.items():
+        width, height = SIZES[key.kind]
+        below = (place.line - (place.lines - 1) / 2) * LINE
+        box = Box(spines[key.position] + place.x, lines[row_of(key)] + below, width, height)
         boxes[key] = box
         if key in satellites:
             x, y = box.left - REST_GAP - side / 2, box.bottom - side / 2

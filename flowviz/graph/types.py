@@ -11,6 +11,7 @@ because what was not drawn enters through a node of kind `rest`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -236,10 +237,11 @@ class Checks:
 
     @property
     def conservation_error(self) -> float:
-        """The largest of all, against laws 1 to 3 and against the model's own numbers."""
-        return max(
+        """The largest of all, against laws 1 to 3 and the model's own numbers; NaN if one is."""
+        errors = (
             self.node_error, self.cut_error, self.rest_error, self.target_error, self.block_error
-        )
+        )  # fmt: skip
+        return math.nan if any(map(math.isnan, errors)) else max(errors)
 
     @property
     def exact(self) -> bool:
