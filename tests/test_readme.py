@@ -1,0 +1,68 @@
+"""The README is true: commands parse, Python runs, the table is the code's, links lead."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from flowviz.__main__ import parser
+from flowviz.settings import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.S)
+TABLED = re.findall(r"^\| `([^`F]+)` \|", README, re.M)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()] + TABLED
+FLOWVIZ = [c.split("-m flowviz ", 1)[1] for c in COMMANDS if "-m flowviz " in c]
+
+
+def test_the_test_command_is_the_one_that_ci_runs():
+    assert "bash tests/run" in COMMANDS
+    assert "bash tests/run" in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def test_the_first_command_makes_what_it_needs():
+    first = COMMANDS[0]
+    assert "-m venv .venv" in first
+    assert "install -r requirements.txt" in first
+    assert (ROOT / "requirements.txt").is_file()
+
+
+@pytest.mark.parametrize("command", FLOWVIZ)
+def test_every_flowviz_command_parses(command):
+    parser().parse_args(shlex.split(command))
+
+
+def test_every_other_command_names_what_is_there():
+    for command in COMMANDS:
+        for word in shlex.split(command):
+            if word.endswith((".py", ".txt")) or word.startswith("tests/"):
+                assert (ROOT / word).exists(), command
+
+
+def test_the_python_example_runs_as_it_says(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    scope: dict = {}
+    exec(code, scope)
+    explanation, against = scope["explanation"], scope["against"]
+    assert explanation.graph.predictions[0].token == " Tokyo"
+    assert explanation.graph.checks.conservation_error < 1e-4
+    assert against.graph.target.contrast.token == " John"
+
+
+def test_the_settings_table_is_the_codes():
+    rows = re.findall(r"^\| `(FLOWVIZ_\w+)` \| (.*?) \| (.*) \|$", README, re.M)
+    wanted = [(s.name, f"`{s.default}`" if s.default else "", s.words) for s in SETTINGS]
+    assert rows == wanted
+
+
+def test_links_and_pictures_lead_to_files():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_the_readme_names_no_place_of_one_machine():
+    assert not re.search(r"/(home|root|work|tmp)/", README)
