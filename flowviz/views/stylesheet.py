@@ -26,7 +26,7 @@ SHAPES = {
     NodeKind.REST: "diamond",
     NodeKind.TARGET: "round-rectangle",
 }
-SMALLEST = 0.84  # the size of a node without influence, as a share of its box
+SMALLEST = 0.74  # a node without influence, as a share of its box; its text shrinks with it
 Rule = dict[str, Any]
 
 
@@ -113,8 +113,15 @@ def _nodes(c: Palette) -> list[Rule]:
         ),
         _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
         _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
-        _rule("node.head, node.neuron", font_size=12.5, line_height=1.1),
+        _rule("node.node[size]", font_size=_by_size(13.0, 15.5)),
+        _rule(
+            "node.head[size], node.neuron[size]", font_size=_by_size(10.5, 13.0), line_height=1.1
+        ),
     ]
+
+
+def _by_size(low: float, high: float) -> str:
+    return f"mapData(size, 0, 1, {low:g}, {high:g})"
 
 
 def _signed(selector: str, border: str, low: str, high: str) -> Rule:
@@ -128,14 +135,14 @@ def _shape(kind: NodeKind) -> Rule:
     return _rule(
         f"node.{kind.value}[size]",
         shape=SHAPES[kind],
-        width=f"mapData(size, 0, 1, {SMALLEST * width:g}, {width})",
-        height=f"mapData(size, 0, 1, {SMALLEST * height:g}, {height})",
+        width=_by_size(SMALLEST * width, width),
+        height=_by_size(SMALLEST * height, height),
     )
 
 
 def _special(c: Palette) -> list[Rule]:
     side = SIZES[NodeKind.REST][0]
-    by_size = f"mapData(size, 0, 1, {side / 2:g}, {side})"
+    by_size = _by_size(side / 2, side)
     return [
         _rule("node.embed, node.pos_embed", border_width=1),
         _rule("node.bias", text_margin_x=-6, font_size=13, color=c.text),
