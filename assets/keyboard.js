@@ -8,7 +8,9 @@
     ArrowLeft: [-1, 0],
     ArrowRight: [1, 0],
   };
-  const FIELDS = "input, textarea, select, [contenteditable], [role=slider], [role=menu], [role=dialog]";
+  const FIELDS =
+    "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], " +
+    "[role=menu], [role=listbox], [role=dialog]";
 
   function walk(direction) {
     const cy = flowviz.cytoscape();

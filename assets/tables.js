@@ -36,13 +36,21 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter") open(event.target);
   });
+  /* The element of the graph that a row or a button stands for. */
+  function pointed(target) {
+    const found = edgeOf(target);
+    if (found) return found.edge.replace(" ", ">");
+    const button = target.closest && target.closest("[data-node]");
+    return button && button.dataset.node;
+  }
+
   document.addEventListener("mouseover", (event) => {
-    const found = edgeOf(event.target);
-    const cy = found && flowviz.cytoscape();
-    if (cy) flowviz.point(cy.getElementById(found.edge.replace(" ", ">")));
+    const id = pointed(event.target);
+    const cy = id && flowviz.cytoscape();
+    if (cy) flowviz.point(cy.getElementById(id));
   });
   document.addEventListener("mouseout", (event) => {
-    if (edgeOf(event.target)) flowviz.point(null);
+    if (pointed(event.target)) flowviz.point(null);
   });
 
   /* Marks the rows of an edge or of a node under the pointer. */

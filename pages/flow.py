@@ -31,11 +31,12 @@ from flowviz.ui.flow.ask_panel import ask_panel
 from flowviz.ui.flow.controls import controls, default_values
 from flowviz.ui.flow.drawing import drawing
 from flowviz.ui.flow.examples import look_for
-from flowviz.ui.flow.form import SPANS, request_from_form
+from flowviz.ui.flow.form import request_from_form
 from flowviz.ui.flow.ids import Flow
-from flowviz.ui.flow.inspector import inspector, nothing_selected, refused
+from flowviz.ui.flow.inspector import inspector, refused
 from flowviz.ui.flow.jobs import standing, submitted
 from flowviz.ui.flow.opening import open_page
+from flowviz.ui.flow.overview import nothing_drawn, overview
 from flowviz.ui.flow.picture import picture
 from flowviz.ui.flow.stores import stores
 from flowviz.ui.flow.strips import prediction_chips, token_chips
@@ -79,7 +80,7 @@ def layout(**query: object) -> html.Div:
                     controls(opening),
                     picture(looks),
                     html.Aside(
-                        nothing_selected(),
+                        nothing_drawn(),
                         id=Flow.INSPECTOR,
                         className="inspector",
                         **attributes(aria_label="Inspector"),
@@ -153,13 +154,20 @@ def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) 
 
 
 @callback(
-    output={name: Output(*place) for name, place in SETTINGS.items() if name not in SPANS},
-    inputs=[Input(Flow.RESET, "n_clicks")],
+    output={
+        "settings": {name: Output(*place) for name, place in SETTINGS.items()},
+        "rest": Output(Flow.REST, "checked"),
+    },
+    inputs=[
+        Input(Flow.RESET, "n_clicks"),
+        State(Flow.LAYERS, "max"),
+        State(Flow.POSITIONS, "max"),
+    ],
     prevent_initial_call=True,
 )
-def reset(_clicks: int) -> dict[str, Any]:
+def reset(_clicks: int, last_layer: int | None, last_position: int | None) -> dict[str, Any]:
     """All settings back to their defaults."""
-    return default_values()
+    return {"settings": default_values(last_layer, last_position), "rest": True}
 
 
 # ---- from a job to the picture ----------------------------------------------------------------
@@ -231,10 +239,12 @@ for token_box in (Flow.TARGET, Flow.CONTRAST):
     prevent_initial_call=True,
 )
 def inspect(selected: dict[str, Any] | None, shown: dict[str, str] | None, theme: str) -> Any:
-    """The inspector's panel for the selected node."""
-    if not shown or not selected:
-        return nothing_selected()
+    """The selected node's panel, or what is strongest where none is selected."""
+    if not shown:
+        raise PreventUpdate
     session, request = current_session(), ExplainRequest.from_mapping(shown)
+    if not selected:
+        return overview(session.graph(request))
     try:
         inspection = session.inspect(request, NodeKey.parse(str(selected.get("key"))))
     except FlowvizError as error:

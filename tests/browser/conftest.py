@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from dash import Dash
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
 from flowviz.app import create_app
+from flowviz.session import Session
 from tests.browser.workbench import Workbench
 from tests.fakes import FakeSession
 from tests.ui.conftest import EXAMPLES
@@ -41,19 +44,37 @@ def _launched(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the program itself is served, with its demo model."""
+    session = Session()
+    session.preload()
+    with serving(create_app(session)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def fake_session() -> FakeSession:
     return FakeSession()
 
 
 @pytest.fixture(scope="session")
-def address(fake_session: FakeSession) -> Iterator[str]:
-    app = create_app(fake_session, examples=EXAMPLES)
+def fake_address(fake_session: FakeSession) -> Iterator[str]:
+    """Where a session without a model is served: slow, failing and huge at will."""
+    with serving(create_app(fake_session, examples=EXAMPLES)) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: Dash) -> Iterator[str]:
+    """Serves an app from a thread."""
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -65,18 +86,18 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
+def page(context: BrowserContext) -> Iterator[Page]:
     """A page that fails the test for any error in its console or request to another host."""
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(20_000)
     faults: list[str] = []
-    watch(page, urlsplit(address).netloc, faults)
+    watch(page, faults)
     yield page
     page.close()
     assert faults == []
 
 
-def watch(page: Page, host: str, faults: list[str]) -> None:
+def watch(page: Page, faults: list[str]) -> None:
     """Notes every console error and warning, exception, bad answer and request elsewhere."""
 
     def on_console(message) -> None:
@@ -86,7 +107,7 @@ def watch(page: Page, host: str, faults: list[str]) -> None:
 
     def on_request(request) -> None:
         there = urlsplit(request.url)
-        if there.scheme not in ("data", "blob") and there.netloc != host:
+        if there.scheme not in ("data", "blob") and there.hostname != "127.0.0.1":
             faults.append(f"request to {request.url}")
 
     page.on("console", on_console)
@@ -103,3 +124,8 @@ def watch(page: Page, host: str, faults: list[str]) -> None:
 @pytest.fixture
 def bench(page: Page, address: str) -> Workbench:
     return Workbench(page, address)
+
+
+@pytest.fixture
+def fake_bench(page: Page, fake_address: str) -> Workbench:
+    return Workbench(page, fake_address)

@@ -49,6 +49,18 @@ class Workbench:
         self.page.fill("#flow-prompt", prompt)
         self.page.press("#flow-prompt", "Enter")
 
+    def type_anything(self, prompt: str) -> None:
+        """Puts text into the prompt by script: a keyboard has no NUL, and a megabyte is long."""
+        self.page.evaluate(
+            """text => {
+                const box = document.getElementById("flow-prompt");
+                const own = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
+                own.set.call(box, text);
+                box.dispatchEvent(new Event("input", { bubbles: true }));
+            }""",
+            prompt,
+        )
+
     def elements(self, selector: str) -> list[str]:
         """The ids of drawn elements."""
         return self.page.evaluate(f"s => {CY}.elements(s).map(e => e.id())", selector)
@@ -72,7 +84,8 @@ class Workbench:
                     const cy = {CY}, e = cy.getElementById(id);
                     const box = cy.container().getBoundingClientRect();
                     const at = e.isNode() ? e.renderedPosition() : e.renderedMidpoint();
-                    return [box.left + at.x + (e.isNode() ? 1 : 0), box.top + at.y + (e.isNode() ? 1 : 0)];
+                    const off = e.isNode() ? 1 : 0;
+                    return [box.left + at.x + off, box.top + at.y + off];
                 }}""",
                 element,
             )

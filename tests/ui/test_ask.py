@@ -12,7 +12,7 @@ FORM = {
     "flow-score.value": "flow",
     "flow-coverage.value": 0.8,
     "flow-budget.value": 60,
-    "flow-edge-coverage.value": 0.98,
+    "flow-edge-coverage.value": 0.85,
     "flow-layers.value": [0, 3],
     "flow-layers.max": 3,
     "flow-positions.value": [0, 2],

@@ -121,7 +121,11 @@ def test_the_token_boxes_offer_predictions_then_what_matches(client):
 
 
 def test_reset_gives_every_control_its_default(client):
-    answer = client.call("flow-wiring.value", {"flow-reset.n_clicks": 1}, "flow-reset.n_clicks")
+    values = {"flow-reset.n_clicks": 1, "flow-layers.max": 3, "flow-positions.max": 5}
+    answer = client.call("flow-wiring.value", values, "flow-reset.n_clicks")
+    assert answer["flow-layers.value"] == [0, 3]
+    assert answer["flow-positions.value"] == [0, 5]
+    assert answer["flow-rest.checked"] is True
     assert answer["flow-coverage.value"] == 0.8
     assert answer["flow-budget.value"] == 60
     assert answer["flow-heads.value"] == ""

@@ -131,7 +131,6 @@ def _token_box(box_id: Flow, value: str | None, placeholder: str, name: str) -> 
         data=[],
         searchable=True,
         clearable=True,
-        debounce=250,
         filter=SHOW_ALL,
         placeholder=placeholder,
         nothingFoundMessage="No token of this model matches",

@@ -215,8 +215,8 @@ def _bound(box: Flow, value: int | None) -> dmc.NumberInput:
     )
 
 
-def default_values() -> dict[str, object]:
-    """The value of each control but the ranges, whose ends depend on the picture."""
+def default_values(last_layer: int | None, last_position: int | None) -> dict[str, object]:
+    """The value of each control; a range spans all that the picture has."""
     settings = GraphSettings()
     return {
         "wiring": str(settings.wiring),
@@ -224,6 +224,8 @@ def default_values() -> dict[str, object]:
         "coverage": settings.coverage,
         "budget": settings.budget,
         "edge_coverage": settings.edge_coverage,
+        "layers": [0, last_layer or 0],
+        "positions": [0, last_position or 0],
         "kinds": list(KINDS),
         "heads_per_layer": "",
         "positive_neurons": "",

@@ -22,15 +22,6 @@ from flowviz.views.words import describe, percent, share_of_target, short_label,
 CHART: Any = {"displayModeBar": False, "responsive": True}
 
 
-def nothing_selected() -> list[Component]:
-    """What the panel says before a node is chosen."""
-    return [
-        html.H2("Look closer"),
-        html.P("Click a node to see what it reads as, what flows into it and where it goes."),
-        html.P("Hover to follow the strongest paths; walk with the arrow keys.", className="dim"),
-    ]
-
-
 def refused(error: FlowvizError) -> list[Component]:
     """Why the node cannot be shown."""
     title = html.Div([html.H2("No such node here"), _close()], className="title")
