@@ -86,7 +86,7 @@ def _oid(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-@pytest.fixture()
+@pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     server = Hub(save_model("gpt2", tmp_path / "model"))
     point_at(server.address, tmp_path, monkeypatch)

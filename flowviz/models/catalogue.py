@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flowviz.errors import ModelError
 
+LONGEST_NAME = 100
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 
 
@@ -99,6 +100,8 @@ class Catalogue:
 
 def _choice(text: str) -> ModelEntry:
     name, _, source = text.partition("=")
+    if not name or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ModelError(f"The model {text[:60]!r} needs a name before its '='.")
     known = {entry.name: entry for entry in known_models()}
     if not source and name in known:
         return known[name]

@@ -87,7 +87,16 @@ class Vocabulary:
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {text: i for i, text in reversed(list(enumerate(self.texts)))}
+        """The id of each text: of several the first, and a piece before a fallback byte."""
+        texts = list(enumerate(self.texts))
+        texts.sort(key=lambda pair: (pair[0] in self._fallback_bytes, pair[0]), reverse=True)
+        return {text: i for i, text in texts}
+
+    @cached_property
+    def _fallback_bytes(self) -> set[int]:
+        """Ids of the single bytes that SentencePiece falls back to."""
+        tokens = [] if self._is_byte_level else self.tokenizer.get_vocab().items()
+        return {i for token, i in tokens if BYTE_FORM.fullmatch(token)}
 
     def resolve(self, token: str) -> int:
         """The id of one token, given as its text or as `#` and its id.
@@ -110,10 +119,9 @@ class Vocabulary:
         if ID_FORM.fullmatch(token):
             return f": it has ids 0 to {self.size - 1:,}. Pick a token."
         ids = self.tokenizer(token, add_special_tokens=False, verbose=False)["input_ids"]
-        known = [i for i in ids if i < self.size and i != self.tokenizer.unk_token_id]
-        if not known:
+        if not ids or self.tokenizer.unk_token_id in ids or max(ids) >= self.size:
             return ". Pick a token of its vocabulary."
-        parts = ", ".join(repr(self.name(i)) for i in known[:8])
+        parts = ", ".join(repr(self.name(i)) for i in ids[:8])
         return f"; it reads it as {parts}. Pick one of them, or another token."
 
     def name(self, token_id: int) -> str:

@@ -1,0 +1,160 @@
+"""The architecture, read from the imports: arrows point one way, and some stay in their rooms."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted([*(ROOT / "flowviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
+
+ALLOWED = {
+    "dash": ("flowviz.app", "flowviz.ui", "pages"),
+    "dash_cytoscape": ("flowviz.app", "flowviz.ui", "pages"),
+    "dash_mantine_components": ("flowviz.app", "flowviz.ui", "pages"),
+    "flask": ("flowviz.app", "flowviz.ui", "pages"),
+    "transformer_lens": ("flowviz.models", "flowviz.trace", "flowviz.causal"),
+    "transformers": ("flowviz.models", "flowviz.demo"),
+    "huggingface_hub": ("flowviz.models",),
+}
+WITHOUT_TORCH = (
+    "flowviz.views",
+    "flowviz.ui",
+    "pages",
+    "flowviz.request",
+    "flowviz.errors",
+    "flowviz.settings",
+    "flowviz.jobs",
+    "flowviz.graph.types",
+    "flowviz.graph.inspection",
+    "flowviz.graph.json",
+    "flowviz.graph.layout",
+)
+PLAIN_GRAPH = tuple(f"flowviz.graph.{part}" for part in ("types", "layout", "json", "inspection"))
+ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
+          "flowviz.values", "flowviz.trace", "flowviz.models")  # fmt: skip
+MAY_IMPORT = {
+    "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.errors",
+              "flowviz.session", *PLAIN_GRAPH),
+    "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.errors",
+                   "flowviz.session", *PLAIN_GRAPH),
+    "flowviz.views": ("flowviz.views", "flowviz.errors", *PLAIN_GRAPH),
+    "flowviz.graph": ("flowviz.graph", "flowviz.request", "flowviz.errors", *ENGINE),
+    "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
+                     "flowviz.graph.types"),
+    "flowviz.lens": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
+    "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
+    "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
+    "flowviz.request": ("flowviz.errors", "flowviz.graph.types"),
+    "flowviz.jobs": ("flowviz.errors",),
+    "flowviz.errors": (),
+    "flowviz.graph.types": ("flowviz.errors",),
+}  # fmt: skip
+
+
+def name_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(file): file for file in FILES}
+
+
+def within(name: str, rooms: tuple[str, ...]) -> bool:
+    return any(name == room or name.startswith(room + ".") for room in rooms)
+
+
+@cache
+def imports(module: str, everywhere: bool = True) -> frozenset[str]:
+    """What a module imports: at any depth, or only what runs when it is itself imported."""
+    tree = ast.parse(MODULES[module].read_text())
+    nodes = ast.walk(tree) if everywhere else _at_import(tree)
+    return frozenset(name for node in nodes for name in _names(module, node))
+
+
+def _at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """Statements that run on import: not in functions, not under TYPE_CHECKING."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _at_import(node)
+
+
+def _names(module: str, node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"{module} imports relatively; write the whole name"
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            yield whole if whole in MODULES else str(node.module)
+
+
+def test_every_module_is_read() -> None:
+    assert {"flowviz.session", "flowviz.graph.build", "flowviz", "pages.flow"} <= set(MODULES)
+    assert "flowviz.explanation" not in imports("flowviz", everywhere=False)
+    assert "flowviz.trace" in imports("flowviz.session")
+
+
+@pytest.mark.parametrize("library", ALLOWED)
+def test_a_library_stays_in_its_rooms(library: str) -> None:
+    users = {name for name in MODULES if any(within(i, (library,)) for i in imports(name, False))}
+    lazy = {name for name in MODULES if any(within(i, (library,)) for i in imports(name))}
+    typed = {"flowviz.wsgi", "flowviz.commands.serve"}  # they name Flask's type, no more
+    assert {name for name in users if not within(name, ALLOWED[library])} == set()
+    assert {name for name in lazy - typed if not within(name, ALLOWED[library])} == set()
+
+
+def test_pictures_and_words_need_no_torch() -> None:
+    for name in MODULES:
+        if within(name, WITHOUT_TORCH):
+            used = {i.split(".")[0] for i in imports(name)}
+            assert not used & {"torch", "transformer_lens", "transformers", "jaxtyping"}, name
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_arrows_point_one_way(room: str) -> None:
+    for name in MODULES:
+        if within(name, (room,)) and not (room == "flowviz.graph" and name in PLAIN_GRAPH):
+            own = {i for i in imports(name) if within(i, ("flowviz", "pages"))}
+            wrong = {i for i in own if not within(i, (*MAY_IMPORT[room], name))}
+            assert not wrong, f"{name} imports {sorted(wrong)}"
+
+
+def test_no_module_needs_itself() -> None:
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join([*path[path.index(name) :], name])
+        if name in done:
+            return
+        for other in imports(name, everywhere=False):
+            if other in MODULES and other != name:
+                visit(other, (*path, name))
+        done.add(name)
+
+    for name in MODULES:
+        visit(name, ())
+
+
+LIGHT = """
+import sys
+import {module}
+heavy = {{"torch", "transformers", "dash", "pandas", "numpy"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_light_modules_bring_nothing_heavy() -> None:
+    light = ("__main__", "request", "settings", "wsgi", "jobs", "models.catalogue", "graph.types")
+    code = LIGHT.format(module=", ".join(f"flowviz.{name}" for name in light))
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
