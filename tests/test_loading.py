@@ -75,6 +75,7 @@ def test_logits_are_those_of_hugging_face(saved: Path, architecture: str) -> Non
         record(model, ids).logits, logits(saved / architecture, ids), atol=1e-5, rtol=1e-5
     )
     assert model.dtype == torch.float32
+    assert not any(weight.requires_grad for weight in model.bridge.parameters())
 
 
 def test_loading_leaves_the_folder_as_it_was(folder: Path) -> None:

@@ -89,7 +89,7 @@ def _boot(folder: Path, weights: Any, tokenizer: Any, device: str, dtype: torch.
     bridge = TransformerBridge.boot_transformers(
         str(folder), hf_model=weights, tokenizer=tokenizer, device=device, dtype=dtype
     )
-    return bridge.eval()
+    return bridge.eval().requires_grad_(False)  # it splits GPT-2's q, k and v into new weights
 
 
 @contextlib.contextmanager

@@ -1,0 +1,384 @@
+"""The session: many visitors, one model at a time, bounded memory, equal answers."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import flowviz.session as session_module
+from flowviz.errors import ModelError, RequestError
+from flowviz.explanation import explain_request
+from flowviz.flow import Flow
+from flowviz.graph.build import Scored
+from flowviz.graph.types import FlowGraph, NodeKey
+from flowviz.jobs import Job, Jobs, JobState
+from flowviz.models.catalogue import Catalogue
+from flowviz.models.loaded import LoadedModel
+from flowviz.request import ExplainRequest, GraphSettings, Score, TargetSpec, Wiring
+from flowviz.results import Results, flow_key, graph_bytes, scored_bytes
+from flowviz.session import Session
+from flowviz.trace import Trace
+from tests.models import random_model, save_model
+
+LONG = 60.0
+PROMPTS = ("the cat sat", "Mary and John went to the store", "on a mat in Japan", "She said that")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    made = {"a": ("gpt2", 0), "b": ("llama", 1), "c": ("gpt2", 2)}
+    return {name: save_model(kind, root / name, seed) for name, (kind, seed) in made.items()}
+
+
+@pytest.fixture
+def catalogue(folders: dict[str, Path], tmp_path: Path) -> Catalogue:
+    """Three models that work and one that does not."""
+    (tmp_path / "broken").mkdir()
+    every = {**folders, "broken": tmp_path / "broken"}
+    return Catalogue.of([f"{name}={folder}" for name, folder in every.items()])
+
+
+@pytest.fixture
+def session(catalogue: Catalogue) -> Session:
+    return Session(catalogue, cache_bytes=2**28)
+
+
+class Counted:
+    """A function that counts its calls, and can be held up."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.calls, self.begun, self.let = 0, threading.Event(), threading.Event()
+        self.let.set()
+        self._real: Callable[..., object] = getattr(session_module, name)
+        monkeypatch.setattr(session_module, name, self)
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        self.calls += 1
+        self.begun.set()
+        assert self.let.wait(LONG)
+        return self._real(*arguments, **named)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    counted = Counted(monkeypatch, "load_model")
+    yield counted
+    counted.let.set()
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    return Counted(monkeypatch, "record")
+
+
+def asked(prompt: str = PROMPTS[0], model: str = "a", **settings: object) -> ExplainRequest:
+    target = settings.pop("target", TargetSpec())
+    assert isinstance(target, TargetSpec)
+    return ExplainRequest(prompt, model, target, GraphSettings(**settings))  # type: ignore[arg-type]
+
+
+def finished(session: Session, job: Job, visitor: str) -> Job:
+    """The job's end, without asking in a loop: its own event says when."""
+    session._jobs._records[job.id].ended.wait(LONG)
+    return session.job(job.id, visitor)
+
+
+def run(session: Session, request: ExplainRequest, visitor: str = "ann") -> Job:
+    return finished(session, session.submit(request, visitor), visitor)
+
+
+def at_once(count: int, work: Callable[[int], None]) -> None:
+    errors: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert errors == []
+
+
+# ---- the same answers ----------------------------------------------------------------------------
+
+
+def test_a_job_ends_with_the_graph_that_explain_makes(session: Session) -> None:
+    request = asked()
+    assert run(session, request).state is JobState.DONE
+    assert session.graph(request) == explain_request(session._models["a"], request).graph
+
+
+def test_eight_threads_get_what_one_gets(catalogue: Catalogue) -> None:
+    requests = [asked(p, m, wiring=w) for p in PROMPTS for m in "ab" for w in Wiring]
+    serial = Session(catalogue, cache_bytes=2**28)
+    expected = {request: serial.graph(request) for request in requests}
+    together = Session(catalogue, cache_bytes=2**28)
+    found: list[tuple[ExplainRequest, FlowGraph]] = []
+
+    def visit(number: int) -> None:
+        for turn in range(len(requests)):
+            request = requests[(turn * 5 + number * 3) % len(requests)]
+            found.append((request, together.graph(request)))
+            together.inspect(request, NodeKey.parse("head:1:0:1"))
+
+    at_once(8, visit)
+    assert len(found) == 8 * len(requests)
+    assert all(graph == expected[request] for request, graph in found)
+
+
+def test_two_visitors_who_ask_the_same_compute_once(
+    session: Session, loads: Counted, passes: Counted
+) -> None:
+    at_once(8, lambda number: run(session, asked(), f"visitor {number}") and None)
+    assert (loads.calls, passes.calls) == (1, 1)
+
+
+def test_the_model_is_loaded_once_however_many_want_it(session: Session, loads: Counted) -> None:
+    at_once(8, lambda number: session.graph(asked(PROMPTS[number % 4])) and None)
+    assert loads.calls == 1
+
+
+def test_targets_and_settings_share_one_pass(session: Session, passes: Counted) -> None:
+    session.graph(asked())
+    session.graph(asked(wiring=Wiring.CIRCUIT))
+    session.graph(asked(score=Score.GRADIENT))
+    session.graph(asked(target=TargetSpec(token="#7", contrast="#9")))
+    assert passes.calls == 1
+
+
+def test_what_is_cached_is_done_at_once_and_cancels_the_visitors_last_job(
+    session: Session, loads: Counted
+) -> None:
+    run(session, asked())
+    loads.let.clear()
+    loads.begun.clear()
+    slow = session.submit(asked(model="b"), "ann")
+    assert loads.begun.wait(LONG)
+    assert session.submit(asked(), "ann").state is JobState.DONE
+    assert session.job(slow.id, "ann").state is JobState.CANCELLED
+
+
+# ---- jobs ----------------------------------------------------------------------------------------
+
+
+def test_a_visitor_sees_only_their_own_jobs(session: Session) -> None:
+    job = run(session, asked(), "ann")
+    for ask in (session.job, session.cancel):
+        with pytest.raises(RequestError):
+            ask(job.id, "bob")
+
+
+def test_cancel_works_while_the_model_loads_and_the_next_one_says_that_it_waits(
+    session: Session, loads: Counted
+) -> None:
+    loads.let.clear()
+    job = session.submit(asked(), "ann")
+    assert loads.begun.wait(LONG)
+    waiting = session.submit(asked(model="b"), "bob")
+    assert waiting.stage == "Waiting for 1 other run"
+    assert session.cancel(job.id, "ann").state is JobState.CANCELLED
+    loads.let.set()
+    assert finished(session, waiting, "bob").state is JobState.DONE
+    assert session.job(job.id, "ann").state is JobState.CANCELLED
+    assert session.models()[0].context is None  # what was cancelled was not kept
+
+
+def test_a_model_that_fails_leaves_the_others_working(session: Session) -> None:
+    run(session, asked())
+    failed = run(session, asked(model="broken"), "bob")
+    assert failed.state is JobState.FAILED
+    assert "config.json" in (failed.error or "")
+    assert run(session, asked(PROMPTS[1])).state is JobState.DONE
+
+
+def test_running_out_of_memory_is_said_and_survived(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Trace:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "record", fail)
+        failed = run(session, asked())
+    assert "not enough memory" in (failed.error or "")
+    assert run(session, asked()).state is JobState.DONE
+
+
+def test_a_full_queue_turns_away(catalogue: Catalogue, loads: Counted) -> None:
+    session = Session(catalogue, cache_bytes=2**28, jobs=Jobs(most_waiting=1))
+    loads.let.clear()
+    session.submit(asked(), "ann")
+    with pytest.raises(RequestError, match="Many visitors"):
+        session.submit(asked(PROMPTS[1]), "bob")
+
+
+# ---- what visitors may not -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["/etc", "../a", "gpt2", "lab/small", "", ".", "A", "a\0", "a "])
+def test_a_visitors_text_never_becomes_a_path_or_a_hub_name(
+    session: Session, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def touched(*_: object, **__: object) -> None:
+        raise AssertionError("the disk or the hub was asked")
+
+    for function in ("flowviz.session.load_model", "flowviz.models.hub.model_folder",
+                     "pathlib.Path.is_dir", "pathlib.Path.exists", "builtins.open"):  # fmt: skip
+        monkeypatch.setattr(function, touched)
+    for text in (name, str(folders["a"])):
+        request = ExplainRequest("the cat", text)
+        asks: tuple[Callable[[], object], ...] = (
+            lambda request=request: session.submit(request, "ann"),
+            lambda request=request: session.graph(request),
+            lambda request=request: session.inspect(request, NodeKey.parse("head:0:0:0")),
+            lambda text=text: session.tokenize(text, "the cat"),
+            lambda text=text: session.find_tokens(text, "the"),
+        )
+        for ask in asks:
+            with pytest.raises(ModelError, match="Choose one of: a, b, c, broken"):
+                ask()
+
+
+def test_tokens_are_told_once_the_model_is_there(session: Session, loads: Counted) -> None:
+    assert session.tokenize("a", "the cat") == ()
+    assert session.find_tokens("a", "cat") == ()
+    assert loads.calls == 0
+    session.graph(asked())
+    assert [token.text for token in session.tokenize("a", "the cat")] == ["the", " cat"]
+    assert session.tokenize("a", "") == ()
+    found = session.find_tokens("a", "cat", 10**9)
+    assert found[0].text.strip() == "cat"
+    assert session._models["a"].vocabulary.resolve(found[0].value) == found[0].id
+
+
+@pytest.mark.parametrize("prompt", ["\ud800", "a\0", "x" * 10**6])
+def test_prompts_that_cannot_be_read_are_refused(session: Session, prompt: str) -> None:
+    session.preload()
+    with pytest.raises(RequestError):
+        session.tokenize("a", prompt)
+
+
+@pytest.mark.parametrize("prompt", [" ", "\n", "a", "שלום", "🙂", "<script>", "\u202e"])
+def test_odd_prompts_are_explained(session: Session, prompt: str) -> None:
+    graph = session.graph(asked(prompt))
+    assert graph.checks.exact
+    assert len(graph.tokens) == len(session.tokenize("a", prompt))
+
+
+# ---- memory --------------------------------------------------------------------------------------
+
+
+def storage(scored: Scored) -> int:
+    """The bytes of every tensor that a scored flow holds, those of the model aside."""
+    seen: dict[int, int] = {}
+    weights = scored.flow.model.W_U.untyped_storage().data_ptr()
+
+    def walk(value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            whole = value.untyped_storage()
+            seen[whole.data_ptr()] = whole.nbytes()
+        elif isinstance(value, dict):
+            walk(tuple(value.values()))
+        elif isinstance(value, tuple | list):
+            for part in value:
+                walk(part)
+        elif hasattr(value, "__dict__") and not isinstance(value, LoadedModel):
+            walk(tuple(vars(value).values()))
+
+    walk(scored)
+    return sum(size for place, size in seen.items() if place != weights)
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_the_size_of_a_prompt_is_known_before_it_runs(architecture: str) -> None:
+    model = random_model(architecture)
+    ids = list(range(60))
+    explanation = explain_request(model, asked(model.vocabulary.tokenizer.decode(ids)))
+    _ = explanation.scored.gradient
+    tokens = len(explanation.scored.flow.trace.ids)
+    assert storage(explanation.scored) == pytest.approx(scored_bytes(model, tokens), rel=0.03)
+
+
+def test_a_prompt_larger_than_the_whole_bound_is_refused(catalogue: Catalogue) -> None:
+    session = Session(catalogue, cache_bytes=2**18)
+    job = run(session, asked("the cat " * 30))
+    assert job.state is JobState.FAILED
+    assert "are set aside. Shorten it." in (job.error or "")
+
+
+def test_results_stay_within_their_bound_and_come_back(
+    catalogue: Catalogue, passes: Counted
+) -> None:
+    model = random_model("gpt2")
+    bound = 4 * scored_bytes(model, 12)
+    session = Session(catalogue, cache_bytes=bound)
+    requests = [asked(f"the cat sat {i}") for i in range(20)]
+    first = [session.graph(request) for request in requests]
+    assert session._results.bytes <= bound
+    assert passes.calls == 20
+    assert session._results.scored(requests[0]) is None
+    assert session.graph(requests[0]) == first[0]
+    session.inspect(requests[0], NodeKey.parse("head:1:0:1"))
+    assert passes.calls > 20
+
+
+def test_graphs_are_counted_at_what_they_take(session: Session) -> None:
+    import pickle
+
+    graph = session.graph(asked(budget=200, coverage=1.0))
+    assert graph_bytes(graph) > len(pickle.dumps(graph))
+
+
+def test_a_model_that_is_dropped_is_let_go_with_its_flows(catalogue: Catalogue) -> None:
+    session = Session(catalogue, models=1, cache_bytes=2**28)
+    session.graph(asked(model="a"))
+    dropped = weakref.ref(session._models["a"])
+    flow = weakref.ref(_scored(session, asked(model="a")).flow)
+    graph = session.graph(asked(model="b"))
+    gc.collect()
+    assert list(session._models) == ["b"]
+    assert (dropped(), flow()) == (None, None)
+    assert session.graph(asked(model="a")).model.name == "a"
+    assert session.graph(asked(model="b")) == graph
+
+
+def _scored(session: Session, request: ExplainRequest) -> Scored:
+    scored = session._results.scored(request)
+    assert scored is not None
+    return scored
+
+
+@pytest.mark.parametrize("score", [Score.FLOW, Score.GRADIENT])
+def test_no_pass_is_kept_by_the_model(session: Session, score: Score) -> None:
+    session.graph(asked("the cat sat on a mat", score=score))
+    patterns = [
+        part for block in session._models["a"].bridge.blocks for part in [block.attn._pattern]
+    ]
+    assert patterns == [None] * 3
+
+
+def test_flows_are_kept_by_what_they_depend_on() -> None:
+    assert flow_key(asked(budget=5)) == flow_key(asked(wiring=Wiring.CIRCUIT))
+    assert flow_key(asked(PROMPTS[1])) != flow_key(asked(PROMPTS[0]))
+
+
+def test_what_is_larger_than_the_bound_is_not_kept() -> None:
+    results = Results(8)
+    model = random_model("gpt2")
+    explanation = explain_request(model, asked())
+    results.keep_graph(asked(), explanation.graph)
+    results.keep_scored(asked(), explanation.scored)
+    assert isinstance(explanation.scored.flow, Flow)
+    assert results.bytes == 0
