@@ -4,6 +4,7 @@
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
   const CLOSEST = 10; // pixels between two labels
+  const TOOLS = 42; // what the tools above take
   let across = null;
   let up = null;
 
@@ -43,7 +44,7 @@
     up.forEach(({ span, node }) => {
       const middle = node.position().y * zoom + panY;
       const half = (node.data("height") * zoom) / 2;
-      const top = Math.max(0, middle - half);
+      const top = Math.max(TOOLS, middle - half);
       const bottom = Math.min(height - 26, middle + half);
       span.hidden = bottom - top < 14;
       span.style.transform = `translate(0, calc(${(top + bottom) / 2}px - 50%))`;

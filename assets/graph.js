@@ -5,6 +5,7 @@
   const names = () => flowviz.names;
   const READABLE = 0.72; // the zoom below which labels are too small to read
   const LARGEST = 1.3;
+  const WIDE = 700; // where the legend has room, as in 40-stage.css
   let selected = null;
   let moved = false; // whether the user has zoomed or panned since the last fit
   let frameOf = ""; // prompt, model and wiring of the last fit
@@ -20,7 +21,7 @@
     const cy = cytoscape();
     if (!cy || !cy.elements().length) return;
     cy.resize();
-    cy.fit(cy.elements(), 34);
+    cy.fit(cy.elements(), 44);
     if (cy.zoom() > LARGEST) {
       cy.zoom(LARGEST);
       cy.center(cy.elements());
@@ -36,13 +37,20 @@
     fit();
     if (cy.zoom() >= READABLE) return;
     const box = cy.elements().boundingBox();
-    const target = cy.nodes(".target").first();
     cy.zoom(READABLE);
-    const middle = target.length ? target.position().x : (box.x1 + box.x2) / 2;
+    cy.pan({ x: across(cy, box), y: 46 - box.y1 * READABLE });
+  }
+
+  /* The graph in the middle; a wide one with its right end in sight, and the target with it. */
+  function across(cy, box) {
     const wide = (box.x2 - box.x1) * READABLE > cy.width() - 100;
-    const x = wide ? cy.width() * 0.62 - middle * READABLE
-      : (cy.width() - (box.x1 + box.x2) * READABLE) / 2;
-    cy.pan({ x, y: 16 - box.y1 * READABLE });
+    if (!wide) return (cy.width() - (box.x1 + box.x2) * READABLE) / 2;
+    const target = cy.nodes(".target").first();
+    const middle = target.length ? target.position().x : box.x2;
+    return Math.max(
+      cy.width() - 16 - box.x2 * READABLE,
+      Math.min(cy.width() - 90, cy.width() * 0.4) - middle * READABLE,
+    );
   }
 
   /* On screen the axes are text over the canvas; in a file they belong to the picture. */
@@ -135,7 +143,7 @@
   function attach(cy) {
     if (cy.scratch("_flowviz")) return;
     cy.scratch("_flowviz", true);
-    if (cy.width() < 700) document.getElementById(names().LEGEND).open = false;
+    document.getElementById(names().LEGEND).open = cy.width() >= WIDE;
     cy.on("tap", tapped);
     cy.on("mouseover", "node.node, edge", over);
     cy.on("mouseout", "node.node, edge", out);
@@ -147,6 +155,7 @@
     cy.on("viewport", () => flowviz.placeAxes(cy));
     new ResizeObserver(() => {
       cy.resize();
+      if (cy.width() >= WIDE) document.getElementById(names().LEGEND).open = true;
       if (!moved) frame();
       flowviz.placeAxes(cy);
     }).observe(cy.container());
@@ -172,6 +181,7 @@
         frameOf = about;
         flowviz.axes(cy);
         mark();
+        if (selected) flowviz.show(selected.key);
         document.getElementById(names().CANVAS).dataset.drawn = drawing.run;
       },
       600,

@@ -7,7 +7,9 @@
   grid.flowvizSigned = function (value) {
     if (value === null || value === undefined) return "";
     const size = Math.abs(value);
-    const digits = size && (size < 0.001 || size >= 1e5) ? size.toExponential(1) : size.toPrecision(3);
+    const few = size < 0.01 ? 2 : 3;
+    const tiny = size && (size < 0.001 || size >= 1e5);
+    const digits = tiny ? size.toExponential(1) : size.toPrecision(few);
     return (value < 0 ? "−" : "+") + digits;
   };
   grid.flowvizShare = function (value) {

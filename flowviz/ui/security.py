@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import Dash
 from flask import Response
 
-MAX_REQUEST_BYTES = 512 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024  # three prompts of the longest kind, escaped
 
 
 def protect(app: Dash, frame_ancestors: str) -> None:

@@ -11,7 +11,8 @@ from flowviz.views.paths import Path, strongest_paths
 from flowviz.views.words import describe, percent, short_label, signed
 
 MOST_PATHS = 4
-MOST_TRIED = 40  # many begin at a state of which only the rest flows in
+MOST_TRIED = 200  # many begin at a node of which only the rest flows in
+PROMPT = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED})
 MOST_COMPONENTS = 10
 NO_COMPONENT = STATES | {NodeKind.REST, NodeKind.TARGET}
 
@@ -28,7 +29,7 @@ def nothing_drawn() -> list[Component]:
 def overview(graph: FlowGraph) -> list[Component]:
     """The strongest paths and components of the picture; each leads to its node."""
     found = strongest_paths(graph, MOST_TRIED)
-    paths = [path for path in found if path.keys[0].kind not in STATES][:MOST_PATHS]
+    paths = [path for path in found if path.keys[0].kind in PROMPT][:MOST_PATHS]
     return [
         *nothing_drawn(),
         html.H3("Strongest components"),

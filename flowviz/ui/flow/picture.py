@@ -21,13 +21,25 @@ SAVES = (
 )
 
 
+LEGEND = (
+    ("line for", "for", "The flow speaks for the target; the wider the line, the more"),
+    ("line against", "against", "The flow speaks against the target; the wider, the more"),
+    ("shape state", "state", "A hidden state: the residual stream at a position"),
+    ("shape head", "head", "An attention head's output"),
+    ("shape neuron", "neuron", "A neuron's output"),
+    ("shape embed", "token", "The embedding of a prompt token, or of its position"),
+    ("shape bias", "bias", "A bias vector"),
+    ("shape rest", "rest", "What flows in and is not drawn: kept as one sum, never dropped"),
+)
+
+
 def picture(styles: dict[str, Any]) -> html.Section:
     """The middle of the page."""
     below = html.Button("Details below ↓", className="quiet to-inspector", type="button")
     return html.Section(
         [
             html.Div(
-                [_graph(styles), _tools(), legend(), _progress(), _empty(), below],
+                [_graph(styles), _tools(), _progress(), _empty(), below],
                 className="canvas",
                 id=Flow.CANVAS,
                 tabIndex=0,
@@ -61,6 +73,7 @@ def _tools() -> html.Div:
     return html.Div(
         [
             _tool(Flow.FOLD, "fold", "Fold or unfold the settings ([)"),
+            legend(),
             html.Span(className="grow"),
             _tool(Flow.ZOOM_OUT, "minus", "Zoom out (−)"),
             _tool(Flow.ZOOM_IN, "plus", "Zoom in (+)"),
@@ -104,32 +117,21 @@ def _save() -> dmc.Menu:
 
 
 def legend() -> html.Details:
-    """What colours, widths and shapes mean; it folds away."""
+    """What colours and shapes mean; a narrow window folds it."""
     return html.Details(
         [
             html.Summary("Legend"),
-            html.Div(
-                [
-                    _key("line for", "speaks for the target"),
-                    _key("line against", "speaks against it"),
-                    _key("shape state", "hidden state"),
-                    _key("shape head", "attention head"),
-                    _key("shape neuron", "neuron"),
-                    _key("shape embed", "token"),
-                    _key("shape bias", "bias"),
-                    _key("shape rest", "rest: not drawn, not lost"),
-                    html.P("Width: how much flows. Size: influence."),
-                ]
-            ),
+            html.Div([_key(look, word, tip) for look, word, tip in LEGEND]),
         ],
         id=Flow.LEGEND,
         className="legend",
         open=True,
+        title="The wider a line, the more flows through it; the larger a node, the more influence",
     )
 
 
-def _key(look: str, words: str) -> html.Div:
-    return html.Div([html.I(className=look), words])
+def _key(look: str, word: str, tip: str) -> html.Span:
+    return html.Span([html.I(className=look), word], title=tip)
 
 
 def _progress() -> html.Div:

@@ -55,11 +55,12 @@ def columns(attention: bool) -> list[dict[str, Any]]:
     """The columns; attention stands where a head reads."""
     number = {"type": "rightAligned", "sortingOrder": ["desc", "asc"]}
     shown = [
-        {"field": "what", "headerName": "Node", "minWidth": 120, "tooltipField": "what"},
+        {"field": "what", "headerName": "Node", "minWidth": 90, "tooltipField": "what"},
         {
             "field": "flow",
             "headerName": "Flow",
             "width": 78,
+            "suppressSizeToFit": True,
             "valueFormatter": {"function": "flowvizSigned(params.value)"},
             "cellClassRules": {"for": "params.value > 0", "against": "params.value < 0"},
             "comparator": {"function": "flowvizByAmount"},
@@ -68,13 +69,14 @@ def columns(attention: bool) -> list[dict[str, Any]]:
         {
             "field": "share",
             "headerName": "Share",
-            "width": 74,
+            "width": 68,
+            "suppressSizeToFit": True,
             "valueFormatter": {"function": "flowvizShare(params.value)"},
             **number,
         },
     ]
     if attention:
-        weight = {"field": "weight", "headerName": "Attn", "width": 70}
+        weight = {"field": "weight", "headerName": "Attn", "width": 68, "suppressSizeToFit": True}
         shown.append(
             {**weight, "valueFormatter": {"function": "flowvizShare(params.value)"}, **number}
         )
