@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -47,11 +49,10 @@ def run(chosen: argparse.Namespace) -> int:
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     with _listener(chosen.host, chosen.port) as listener:
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             print("Starting flowviz …", flush=True)
             _serve(make_app(settings).server, listener, chosen)
-        except KeyboardInterrupt:
-            print("flowviz has stopped.", flush=True)
+    print("flowviz has stopped.", flush=True)
     return 0
 
 
@@ -81,6 +82,7 @@ def _listener(host: str, port: int) -> socket.socket:
 def _serve(application: Flask, listener: socket.socket, chosen: argparse.Namespace) -> None:
     from werkzeug.serving import make_server
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     listener.listen(128)
     server = make_server(chosen.host, chosen.port, application, threaded=True, fd=listener.fileno())
     address = f"http://{chosen.host}:{chosen.port}/"
