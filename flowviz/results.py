@@ -6,10 +6,13 @@ A scored flow of T tokens holds beside its trace (`trace_bytes`) three parts, in
     4 * T * layers * (heads + neurons + 10)                          flow, influence, two scores
     layers * heads * T^2, where that is at most 256 MB               what heads draw from where
 
-On GPT-2 small's shape (measured as the resident memory of a process beyond the loaded model;
-`peak` while the graph is built, `gradient` with that score, which runs autograd):
+On GPT-2 small's shape (megabytes of resident memory of the process beyond the loaded model;
+`peak` while the first graph is built, and with the gradient score, which runs autograd):
 
-    tokens   trace MB   kept MB   peak MB   peak with gradient MB
+    tokens    trace    formula    kept    peak    peak with gradient
+        64       44        101     112     177                   246
+       256      206        461     446     679                   991
+     1,020    1,268      2,137   2,009   2,854                 4,551
 """
 
 from __future__ import annotations
