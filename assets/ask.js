@@ -151,5 +151,10 @@
 
   const functions = (window.dashMantineFunctions = window.dashMantineFunctions || {});
   functions.flowvizShowAll = ({ options }) => options;
+  functions.flowvizLayer = (value) => `layer ${value}`;
+  functions.flowvizPosition = (value) => {
+    const chip = document.querySelector(`#${names().TOKENS} [data-position="${value}"]`);
+    return chip ? `${value} ${chip.textContent}` : String(value);
+  };
   functions.flowvizPercent = (value) => `${Math.round(100 * value)}%`;
 })();

@@ -5,7 +5,7 @@
   const names = () => flowviz.names;
   const READABLE = 0.72; // the zoom below which labels are too small to read
   const LARGEST = 1.3;
-  const WIDE = 700; // where the legend has room, as in 40-stage.css
+  const WIDE = 700; // where the legend has room, as in 45-picture.css
   let selected = null;
   let moved = false; // whether the user has zoomed or panned since the last fit
   let frameOf = ""; // prompt, model and wiring of the last fit

@@ -6,6 +6,7 @@ window.flowviz.names = {
   HELP: "shell-help",
   PROMPT: "flow-prompt",
   RUN: "flow-run",
+  TOKENS: "flow-tokens",
   TARGET: "flow-target",
   CONTRAST: "flow-contrast",
   POSITION: "flow-position",

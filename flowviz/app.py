@@ -51,7 +51,7 @@ def create_app(
     provide(app.server, session, demo_examples() if examples is None else examples)
     app.layout = frame
     connect(app)
-    protect(app, frame_ancestors)
+    protect(app, frame_ancestors, debug=debug)
     if debug:
         app.enable_dev_tools(debug=True, dev_tools_disable_version_check=True)
     return app

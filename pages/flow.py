@@ -9,17 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash
-from dash import (
-    ALL,
-    ClientsideFunction,
-    Input,
-    Output,
-    State,
-    callback,
-    clientside_callback,
-    ctx,
-    html,
-)
+from dash import Input, Output, State, callback, ctx, html
 from dash.exceptions import PreventUpdate
 
 from flowviz.errors import FlowvizError
@@ -28,9 +18,10 @@ from flowviz.request import ExplainRequest
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow import files
 from flowviz.ui.flow.ask_panel import ask_panel
+from flowviz.ui.flow.browser import answer_in_browser
 from flowviz.ui.flow.controls import controls, default_values
 from flowviz.ui.flow.drawing import drawing
-from flowviz.ui.flow.examples import look_for
+from flowviz.ui.flow.examples import example_requests, look_for
 from flowviz.ui.flow.form import request_from_form
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.inspector import inspector, refused
@@ -73,7 +64,7 @@ def layout(**query: object) -> html.Div:
     looks = styles()
     return html.Div(
         [
-            *stores(opening, examples, models[0].name, looks),
+            *stores(opening, example_requests(examples, models), looks),
             ask_panel(opening, models, examples),
             html.Div(
                 [
@@ -267,83 +258,4 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(graph, Flow(ctx.triggered_id))
 
 
-# ---- what answers in the browser --------------------------------------------------------------
-
-
-def _in_browser(function: str, *places: Any, first: bool = False) -> None:
-    clientside_callback(
-        ClientsideFunction("flowviz", function), *places, prevent_initial_call=not first
-    )
-
-
-_in_browser(
-    "ask",
-    Output(Flow.ASKED, "data"),
-    Output(Flow.PROMPT, "value"),
-    Output(Flow.MODEL, "value"),
-    Output(Flow.TARGET, "value"),
-    Output(Flow.CONTRAST, "value"),
-    Output(Flow.POSITION, "data"),
-    Output(Flow.LAYERS, "value"),
-    Output(Flow.POSITIONS, "value"),
-    Input(Flow.RUN, "n_clicks"),
-    Input(Flow.MODEL, "value"),
-    Input({"type": Flow.EXAMPLE, "index": ALL}, "n_clicks"),
-    State(Flow.PROMPT, "value"),
-    State(Flow.ASKED, "data"),
-    State(Flow.EXAMPLES, "data"),
-    State(Flow.LAYERS, "max"),
-    State(Flow.POSITIONS, "max"),
-)
-_in_browser(
-    "settle",
-    Output(Flow.POLL, "disabled"),
-    Output(Flow.PROGRESS, "hidden"),
-    Output(Flow.STAGE, "children"),
-    Output(Flow.BAR, "value"),
-    Input(Flow.JOB, "data"),
-    Input(Flow.STANDING, "data"),
-)
-_in_browser(
-    "opened",
-    Output(Flow.OPENED, "data"),
-    Input(Flow.FAULT, "data"),
-    State(Flow.SELECTED, "data"),
-    first=True,
-)
-_in_browser("count", Output(Flow.COUNT, "children"), Input(Flow.PROMPT, "value"))
-_in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
-_in_browser(
-    "ranges",
-    Input(Flow.DRAWN, "data"),
-    State(Flow.LAYERS, "value"),
-    State(Flow.POSITIONS, "value"),
-)
-_in_browser("choose", Input(Flow.SELECTED, "data"))
-_in_browser(
-    "sync",
-    Input(Flow.SHOWN, "data"),
-    Input(Flow.SELECTED, "data"),
-    Input(Flow.REST, "checked"),
-)
-_in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
-_in_browser(
-    "tools",
-    Input(Flow.FIT, "n_clicks"),
-    Input(Flow.ZOOM_IN, "n_clicks"),
-    Input(Flow.ZOOM_OUT, "n_clicks"),
-    Input(Flow.FOLD, "n_clicks"),
-)
-_in_browser(
-    "styles",
-    Output(Flow.GRAPH, "stylesheet"),
-    Input(Shell.THEME, "data"),
-    State(Flow.STYLES, "data"),
-    first=True,
-)
-_in_browser(
-    "image",
-    Input(Flow.SAVE_PNG, "n_clicks"),
-    Input(Flow.SAVE_SVG, "n_clicks"),
-    State(Flow.SHOWN, "data"),
-)
+answer_in_browser()

@@ -8,23 +8,29 @@ from flask import Response
 MAX_REQUEST_BYTES = 1024 * 1024  # three prompts of the longest kind, escaped
 
 
-def protect(app: Dash, frame_ancestors: str) -> None:
-    """Bounds what comes in, and tells the browser to load nothing from elsewhere."""
+def protect(app: Dash, frame_ancestors: str, *, debug: bool = False) -> None:
+    """Bounds what comes in, and tells the browser to load nothing from elsewhere.
+
+    Args:
+        app: the app with all its callbacks.
+        frame_ancestors: who may show the page in a frame.
+        debug: whether Dash's developer bundles are served, which evaluate text.
+    """
     app.server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     policy: list[str] = []
 
     @app.server.after_request
     def add_headers(response: Response) -> Response:
         if not policy:
-            policy.append(_policy(app.csp_hashes(), frame_ancestors))
+            scripts = [*app.csp_hashes(), *(["'unsafe-eval'"] if debug else [])]
+            policy.append(_policy(" ".join(scripts), frame_ancestors))
         response.headers.setdefault("Content-Security-Policy", policy[0])
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
 
 
-def _policy(script_hashes: object, frame_ancestors: str) -> str:
-    scripts = " ".join(script_hashes)  # type: ignore[arg-type]
+def _policy(scripts: str, frame_ancestors: str) -> str:
     return "; ".join(
         (
             "default-src 'self'",

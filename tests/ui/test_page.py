@@ -6,6 +6,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from flowviz.app import create_app
+from flowviz.request import TargetSpec
+from flowviz.session import ModelChoice
+from flowviz.ui.flow.examples import example_requests
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.security import MAX_REQUEST_BYTES
 from tests.ui.conftest import EXAMPLES
@@ -22,6 +26,19 @@ def test_without_a_query_the_first_example_opens():
     assert opening.prompt == EXAMPLES[0].prompt
     assert opening.target.contrast == " Rome"
     assert opening.run
+
+
+def test_another_default_model_chooses_its_own_target():
+    opening = open_page({}, EXAMPLES, "gpt2")
+    assert (opening.prompt, opening.model) == (EXAMPLES[0].prompt, "gpt2")
+    assert opening.target == TargetSpec()
+
+
+def test_examples_run_on_the_demo_model_where_it_is_offered():
+    gpt2, demo = (ModelChoice(name, name, "", None) for name in ("gpt2", "demo"))
+    assert example_requests(EXAMPLES, (gpt2, demo))[0]["model"] == "demo"
+    alone = example_requests(EXAMPLES, (gpt2,))[0]
+    assert (alone["model"], alone["target"]) == ("gpt2", None)
 
 
 def test_a_link_opens_what_it_says():
@@ -66,6 +83,12 @@ def test_the_page_asks_nothing_of_another_host(client):
     assert "unsafe-eval" not in policy
     assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_may_frame_the_page_is_the_operators_choice(session):
+    app = create_app(session, examples=EXAMPLES, frame_ancestors="https://example.org")
+    policy = app.server.test_client().get("/").headers["Content-Security-Policy"]
+    assert policy.endswith("frame-ancestors https://example.org")
 
 
 def test_a_megabyte_is_refused(client):

@@ -27,7 +27,9 @@ SCORE_WORDS = {
     Score.GRADIENT: "Gradient (attribution patching)",
     Score.DIRECT: "Direct logit attribution",
 }
-PERCENT: Any = {"function": "flowvizPercent"}  # a function of assets/ask.js
+PERCENT: Any = {"function": "flowvizPercent"}  # functions of assets/ask.js
+POSITION: Any = {"function": "flowvizPosition"}
+LAYER: Any = {"function": "flowvizLayer"}
 WIRING_WORDS = {Wiring.STREAM: "Stream", Wiring.CIRCUIT: "Circuit"}
 
 
@@ -133,6 +135,7 @@ def _range(slider: Flow, span: tuple[int, int] | None) -> dmc.RangeSlider:
         step=1,
         minRange=0,
         updatemode="mouseup",
+        label=POSITION if slider is Flow.POSITIONS else LAYER,
         size="sm",
         thumbFromLabel="First",
         thumbToLabel="Last",

@@ -1,4 +1,4 @@
-"""What an example is about, said while it is on the page."""
+"""The examples: what each runs, and what is said while it is on the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ from dash import html
 from dash.development.base_component import Component
 
 from flowviz.request import ExplainRequest
+from flowviz.session import ModelChoice
 from flowviz.ui.server import Example
+
+DEMO = "demo"
+
+
+def example_requests(
+    examples: Sequence[Example], models: Sequence[ModelChoice]
+) -> list[dict[str, str | None]]:
+    """What each example runs: on the demo model where it is offered, else on the default one.
+
+    Target and contrast were chosen for the demo model; another says what it says.
+    """
+    names = [model.name for model in models]
+    if DEMO in names:
+        return [
+            {"prompt": each.prompt, "model": DEMO, "target": each.target, "contrast": each.contrast}
+            for each in examples
+        ]
+    return [
+        {"prompt": each.prompt, "model": names[0], "target": None, "contrast": None}
+        for each in examples
+    ]
 
 
 def look_for(request: ExplainRequest, examples: Sequence[Example]) -> list[Component | str]:

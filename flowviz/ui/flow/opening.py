@@ -14,10 +14,9 @@ from flowviz.request import (
     TargetSpec,
     settings_from_mapping,
 )
+from flowviz.ui.flow.examples import DEMO
 from flowviz.ui.notice import notice
 from flowviz.ui.server import Example
-
-MAX_LINK_PROMPT = MAX_PROMPT_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ def _from_example(query: Mapping[str, object], examples: Sequence[Example], mode
     if not examples or chosen != model:
         return Opening("", chosen, TargetSpec(), settings, run=False)
     first = examples[0]
-    target = TargetSpec(first.target, first.contrast)
+    target = TargetSpec(first.target, first.contrast) if model == DEMO else TargetSpec()
     return Opening(first.prompt, model, target, settings, run=True)
 
 
 def _refused(query: Mapping[str, object], model: str, error: FlowvizError) -> Opening:
     prompt = query.get("prompt")
-    kept = prompt if isinstance(prompt, str) and len(prompt) <= MAX_LINK_PROMPT else ""
+    kept = prompt if isinstance(prompt, str) and len(prompt) <= MAX_PROMPT_CHARACTERS else ""
     return Opening(
         kept.replace("\0", ""),
         model,

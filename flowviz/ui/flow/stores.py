@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from dash import dcc
@@ -10,11 +9,10 @@ from dash.development.base_component import Component
 
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.opening import Opening
-from flowviz.ui.server import Example
 
 
 def stores(
-    opening: Opening, examples: Sequence[Example], model: str, styles: dict[str, Any]
+    opening: Opening, examples: list[dict[str, str | None]], styles: dict[str, Any]
 ) -> list[Component]:
     """All of them, with what the page opens with."""
     asked = {"prompt": opening.prompt, "model": opening.model, "count": 0}
@@ -23,7 +21,7 @@ def stores(
         Flow.ASKED: asked if opening.run else None,
         Flow.POSITION: opening.target.position,
         Flow.SELECTED: selected,
-        Flow.EXAMPLES: [_example(each, model) for each in examples],
+        Flow.EXAMPLES: examples,
         Flow.STYLES: styles,
         Flow.FAULT: opening.fault,
     }
@@ -33,12 +31,3 @@ def stores(
         *(dcc.Store(id=name) for name in empty),
         dcc.Download(id=Flow.DOWNLOAD),
     ]
-
-
-def _example(example: Example, model: str) -> dict[str, str | None]:
-    return {
-        "prompt": example.prompt,
-        "model": model,
-        "target": example.target,
-        "contrast": example.contrast,
-    }

@@ -11,6 +11,7 @@ from flowviz.ui.flow.ids import Flow
 
 SHOWN_ROWS = 8
 ROW_HEIGHT = 28
+ROUNDING = 1e-5
 OPTIONS = {
     "rowHeight": ROW_HEIGHT,
     "headerHeight": ROW_HEIGHT,
@@ -30,7 +31,7 @@ def flow_table(
     if not rows:
         return None
     listed = [_listed(row, via) for row in rows if row["id"]]
-    others = [{**row, "row": "remainder"} for row in rows if not row["id"]]
+    others = [{**row, "row": "remainder"} for row in rows if not row["id"] and _counts(row)]
     height = ROW_HEIGHT * (1 + min(len(listed), SHOWN_ROWS) + len(others)) + 4
     grid = dag.AgGrid(
         id=table_id,
@@ -44,6 +45,11 @@ def flow_table(
         style={"height": f"{height}px"},
     )
     return html.Section([html.H3(title), grid])
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    """Whether the others are more than the rounding of a sum."""
+    return row["what"] != "more" or abs(row["share"]) > ROUNDING
 
 
 def _listed(row: dict[str, Any], via: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from flowviz.graph.types import FlowGraph
+from flowviz.graph.types import Checks, FlowGraph
 from flowviz.views.words import coverage_words, exactness_words, signed, target_words
 
 
@@ -19,10 +19,22 @@ def status_line(graph: FlowGraph) -> list[Component | str]:
     """How exact the picture is and how much of the whole it shows, in figures."""
     look = "exact" if graph.checks.exact else "not-exact"
     return [
-        html.Span(exactness_words(graph.checks), className=look),
+        html.Span(exactness_words(graph.checks), className=look, title=_laws(graph.checks)),
         f" · {coverage_words(graph)} ",
         html.Span("◇", className="rest-mark"),
     ]
+
+
+def _laws(checks: Checks) -> str:
+    return (
+        "The largest relative error of this run, measured:\n"
+        f"what flows into a node against what flows out: {checks.node_error:.0e}\n"
+        f"the sum over every cut against the target: {checks.cut_error:.0e}\n"
+        f"what is drawn plus the rest against the whole: {checks.rest_error:.0e}\n"
+        f"the target against the model's own logits: {checks.target_error:.0e}\n"
+        f"each block's parts against its output: {checks.block_error:.0e}\n"
+        f"called exact up to {checks.tolerance:.0e} in {checks.dtype}"
+    )
 
 
 def value_words(graph: FlowGraph) -> html.Span:

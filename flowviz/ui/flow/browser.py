@@ -1,0 +1,109 @@
+"""What the flow page's scripts answer: which function of `assets/` is called for what.
+
+A page calls `answer_in_browser` while it is being made, so that every app has its own callbacks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
+
+from flowviz.ui.flow.ids import Flow
+from flowviz.ui.ids import Shell
+
+
+def answer_in_browser() -> None:
+    """Connects the page with its scripts."""
+    _asking()
+    _drawing()
+    _acting()
+
+
+def _in_browser(function: str, *places: Any, first: bool = False) -> None:
+    clientside_callback(
+        ClientsideFunction("flowviz", function), *places, prevent_initial_call=not first
+    )
+
+
+def _asking() -> None:
+    """From the form to a job, and from a job to a picture."""
+    _in_browser(
+        "ask",
+        Output(Flow.ASKED, "data"),
+        Output(Flow.PROMPT, "value"),
+        Output(Flow.MODEL, "value"),
+        Output(Flow.TARGET, "value"),
+        Output(Flow.CONTRAST, "value"),
+        Output(Flow.POSITION, "data"),
+        Output(Flow.LAYERS, "value"),
+        Output(Flow.POSITIONS, "value"),
+        Input(Flow.RUN, "n_clicks"),
+        Input(Flow.MODEL, "value"),
+        Input({"type": Flow.EXAMPLE, "index": ALL}, "n_clicks"),
+        State(Flow.PROMPT, "value"),
+        State(Flow.ASKED, "data"),
+        State(Flow.EXAMPLES, "data"),
+        State(Flow.LAYERS, "max"),
+        State(Flow.POSITIONS, "max"),
+    )
+    _in_browser(
+        "settle",
+        Output(Flow.POLL, "disabled"),
+        Output(Flow.PROGRESS, "hidden"),
+        Output(Flow.STAGE, "children"),
+        Output(Flow.BAR, "value"),
+        Input(Flow.JOB, "data"),
+        Input(Flow.STANDING, "data"),
+    )
+    _in_browser(
+        "opened",
+        Output(Flow.OPENED, "data"),
+        Input(Flow.FAULT, "data"),
+        State(Flow.SELECTED, "data"),
+        first=True,
+    )
+    _in_browser("count", Output(Flow.COUNT, "children"), Input(Flow.PROMPT, "value"))
+
+
+def _drawing() -> None:
+    """What follows a picture or a selection."""
+    _in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
+    _in_browser(
+        "ranges",
+        Input(Flow.DRAWN, "data"),
+        State(Flow.LAYERS, "value"),
+        State(Flow.POSITIONS, "value"),
+    )
+    _in_browser("choose", Input(Flow.SELECTED, "data"))
+    _in_browser(
+        "sync",
+        Input(Flow.SHOWN, "data"),
+        Input(Flow.SELECTED, "data"),
+        Input(Flow.REST, "checked"),
+    )
+
+
+def _acting() -> None:
+    """Buttons that change what is seen, not what is drawn."""
+    _in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
+    _in_browser(
+        "tools",
+        Input(Flow.FIT, "n_clicks"),
+        Input(Flow.ZOOM_IN, "n_clicks"),
+        Input(Flow.ZOOM_OUT, "n_clicks"),
+        Input(Flow.FOLD, "n_clicks"),
+    )
+    _in_browser(
+        "styles",
+        Output(Flow.GRAPH, "stylesheet"),
+        Input(Shell.THEME, "data"),
+        State(Flow.STYLES, "data"),
+        first=True,
+    )
+    _in_browser(
+        "image",
+        Input(Flow.SAVE_PNG, "n_clicks"),
+        Input(Flow.SAVE_SVG, "n_clicks"),
+        State(Flow.SHOWN, "data"),
+    )
