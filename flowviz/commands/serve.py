@@ -48,10 +48,9 @@ def run(chosen: argparse.Namespace) -> int:
         app.run(chosen.host, chosen.port, debug=True, dev_tools_disable_version_check=True)
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
-    with _listener(chosen.host, chosen.port) as listener:
-        with contextlib.suppress(KeyboardInterrupt):
-            print("Starting flowviz …", flush=True)
-            _serve(make_app(settings).server, listener, chosen)
+    with _listener(chosen.host, chosen.port) as listener, contextlib.suppress(KeyboardInterrupt):
+        print("Starting flowviz …", flush=True)
+        _serve(make_app(settings).server, listener, chosen)
     print("flowviz has stopped.", flush=True)
     return 0
 
