@@ -81,24 +81,18 @@
     }
   }
 
-  /* The ends of the range sliders follow the picture. */
-  function ranges(drawing, layers, positions, layersEnd, positionsEnd) {
-    if (!drawing) return Array(4).fill(keep());
-    const span = (old, oldEnd, end, chosen) =>
-      chosen ? chosen.map((value) => Math.min(value, end)) : [0, end];
-    const next = [
-      drawing.layers,
-      span(layers, layersEnd, drawing.layers, drawing.layerSpan),
-      drawing.positions,
-      span(positions, positionsEnd, drawing.positions, drawing.positionSpan),
-    ];
-    const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-    setProps(names().LAYERS, { max: next[0], ...(same(layers, next[1]) ? {} : { value: next[1] }) });
-    setProps(names().POSITIONS, {
-      max: next[2],
-      ...(same(positions, next[3]) ? {} : { value: next[3] }),
-    });
-    return keep();
+  /* The ends of the range sliders follow the picture; a range that is no choice spans it all.
+     → layers' end, positions' end */
+  function ranges(drawing, layers, positions) {
+    if (!drawing) return [keep(), keep()];
+    follow(names().LAYERS, layers, drawing.layers, drawing.layerSpan);
+    follow(names().POSITIONS, positions, drawing.positions, drawing.positionSpan);
+    return [drawing.layers, drawing.positions];
+  }
+
+  function follow(slider, old, end, chosen) {
+    const value = chosen ? chosen.map((each) => Math.min(each, end)) : [0, end];
+    if (JSON.stringify(value) !== JSON.stringify(old)) setProps(slider, { max: end, value });
   }
 
   /* A page that opens: what is wrong with its link, what its link selects → opened */

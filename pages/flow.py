@@ -22,7 +22,7 @@ from flowviz.ui.flow.browser import answer_in_browser
 from flowviz.ui.flow.controls import controls, default_values
 from flowviz.ui.flow.drawing import drawing
 from flowviz.ui.flow.examples import example_requests, look_for
-from flowviz.ui.flow.form import request_from_form
+from flowviz.ui.flow.form import SPANS, request_from_form
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.inspector import inspector, refused
 from flowviz.ui.flow.jobs import standing, submitted
@@ -146,7 +146,9 @@ def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) 
 
 @callback(
     output={
-        "settings": {name: Output(*place) for name, place in SETTINGS.items()},
+        "settings": {
+            name: Output(*place, allow_duplicate=name in SPANS) for name, place in SETTINGS.items()
+        },
         "rest": Output(Flow.REST, "checked"),
     },
     inputs=[

@@ -85,6 +85,13 @@ def test_the_page_asks_nothing_of_another_host(client):
     assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_no_two_callbacks_write_the_same_place(client):
+    written = [
+        place for each in client.callbacks for place in each["output"].strip(".").split("...")
+    ]
+    assert len(written) == len(set(written))
+
+
 def test_who_may_frame_the_page_is_the_operators_choice(session):
     app = create_app(session, examples=EXAMPLES, frame_ancestors="https://example.org")
     policy = app.server.test_client().get("/").headers["Content-Security-Policy"]

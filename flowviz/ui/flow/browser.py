@@ -71,6 +71,8 @@ def _drawing() -> None:
     _in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
     _in_browser(
         "ranges",
+        Output(Flow.LAYERS, "max"),
+        Output(Flow.POSITIONS, "max"),
         Input(Flow.DRAWN, "data"),
         State(Flow.LAYERS, "value"),
         State(Flow.POSITIONS, "value"),
