@@ -1,6 +1,6 @@
 """Makes the README's pictures from the program itself, on the demo model.
 
-Run it from the repository's root: `python docs/screenshots.py`. It needs Playwright and Chromium.
+Run it from the repository's root: `python -m docs.screenshots`. It needs Playwright and Chromium.
 """
 
 from __future__ import annotations

@@ -103,6 +103,7 @@ def _values_and_gradients(flow: Flow) -> dict[tuple[str, int], tuple[Tensor, Ten
         if target.contrast is not None:
             aim = aim - logits[target.contrast]
         gradients = torch.autograd.grad(aim, list(kept.values()), allow_unused=True)
+        model.forget_pass()
     return {
         place: (value.detach(), torch.zeros_like(value) if gradient is None else gradient)
         for (place, value), gradient in zip(kept.items(), gradients, strict=True)

@@ -161,7 +161,6 @@ class Session:
         if request.settings.score is Score.GRADIENT:
             progress("Attribution patching: one pass backwards", 0.7)
             _ = scored.gradient
-            scored.flow.model.forget_pass()
         progress("Pruning and reading the graph", 0.85)
         graph = build_graph(scored, request.settings)
         self._results.keep_graph(request, graph)
@@ -180,7 +179,6 @@ class Session:
         self._check_size(model, len(ids))
         progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
         trace = self._results.trace(request) or record(model, ids)
-        model.forget_pass()
         progress("Carrying the flow back to the prompt", 0.6)
         scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
         self._results.keep_scored(request, scored)

@@ -89,6 +89,7 @@ def record(model: LoadedModel, ids: list[int]) -> Trace:
     tokens = torch.tensor([ids], device=model.device)
     with model.lock, torch.inference_mode():
         model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
+        model.forget_pass()
         blocks = tuple(_block(parts, layer, block) for layer, block in enumerate(model.blocks))
     return Trace(
         ids=tuple(ids),

@@ -16,7 +16,7 @@ from flowviz.views.words import (
     token_at,
 )
 
-COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 12}
+COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 11}
 STATE_COLUMNS = 10
 EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
@@ -31,7 +31,8 @@ EDGE_WORDS = {
 
 def node_label(node: FlowNode, graph: FlowGraph) -> str:
     """The token that the node stands for, cut to what fits into its shape."""
-    return clip(_label(node, graph), COLUMNS.get(node.key.kind, STATE_COLUMNS))
+    columns = COLUMNS.get(node.key.kind, STATE_COLUMNS)
+    return "\n".join(clip(line, columns) for line in _label(node, graph).split("\n"))
 
 
 def _label(node: FlowNode, graph: FlowGraph) -> str:
@@ -45,7 +46,7 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
         case NodeKind.REST:
             return "rest"
         case NodeKind.TARGET:
-            return target_name(graph)
+            return target_name(graph).replace(" − ", "\n− ")
         case _:
             top = node.projection.top if node.projection else ()
             return visible(top[0].text) if top else "·"
