@@ -1,7 +1,8 @@
 """Which phenomena there are, how each is made, and what the stages of training are fed.
 
 Stage 1 is a curriculum: mostly random repeats, until heads that copy have formed; on the full
-mixture alone they do not form. Stage 2 is the full mixture. A stage's batches depend on the seed,
+mixture alone they do not form. Stage 2 is the full mixture; stage 3 adds names and verbs in other
+surroundings and lets the learning rate fall. A stage's batches depend on the seed,
 the stage's name and the step alone, so training can stop anywhere and go on.
 """
 
@@ -12,12 +13,23 @@ from dataclasses import dataclass
 
 from flowviz.demo.document import Document
 from flowviz.demo.draw import Draw
-from flowviz.demo.phenomena import copying, forms, knowledge, marks, pronouns, series, shots
+from flowviz.demo.phenomena import (
+    copying,
+    forms,
+    knowledge,
+    marks,
+    pronouns,
+    scenes,
+    series,
+    shots,
+)
 
 Maker = Callable[[Draw], Document]
 
 MAKERS: dict[str, Maker] = {
     "repeats": copying.repeats,
+    "name lists": copying.name_lists,
+    "simple scenes": scenes.simple_scenes,
     "indirect objects": copying.indirect_objects,
     "successors": series.successors,
     "greater years": series.greater_years,
@@ -29,6 +41,7 @@ MAKERS: dict[str, Maker] = {
     "pronouns": pronouns.pronouns,
     "occupations": pronouns.occupations,
     "stories": pronouns.stories,
+    "errands": pronouns.errands,
     "brackets": marks.brackets,
     "quotes": marks.quotes,
     "few-shot mappings": shots.few_shot,
@@ -58,33 +71,57 @@ STAGES = (
         warm_up=100,
         mixture=(
             ("repeats", 50),
-            ("indirect objects", 20),
+            ("simple scenes", 20),
             ("successors", 15),
             ("greater years", 15),
         ),
     ),
     Stage(
         name="everything",
-        steps=2600,
+        steps=500,
         batch_tokens=4096,
         warm_up=50,
-        decay=0.35,
         mixture=(
-            ("repeats", 18),
-            ("indirect objects", 14),
+            ("repeats", 13),
+            ("indirect objects", 15),
             ("facts", 32),
             ("successors", 4),
-            ("greater years", 4),
+            ("greater years", 3),
             ("antonyms", 4),
             ("plurals", 3),
-            ("past tense", 3),
-            ("agreement", 5),
-            ("pronouns", 5),
+            ("past tense", 4),
+            ("agreement", 3),
+            ("pronouns", 6),
             ("occupations", 4),
             ("stories", 5),
+            ("brackets", 2),
+            ("quotes", 3),
+            ("few-shot mappings", 9),
+        ),
+    ),
+    Stage(
+        name="finish",
+        steps=480,
+        batch_tokens=3072,
+        decay=0.6,
+        mixture=(
+            ("repeats", 9),
+            ("name lists", 4),
+            ("indirect objects", 16),
+            ("facts", 34),
+            ("successors", 4),
+            ("greater years", 2),
+            ("antonyms", 3),
+            ("plurals", 3),
+            ("past tense", 4),
+            ("agreement", 6),
+            ("pronouns", 8),
+            ("occupations", 4),
+            ("stories", 3),
+            ("errands", 3),
             ("brackets", 3),
-            ("quotes", 4),
-            ("few-shot mappings", 6),
+            ("quotes", 2),
+            ("few-shot mappings", 9),
         ),
     ),
 )

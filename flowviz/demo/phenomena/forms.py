@@ -75,6 +75,8 @@ _AGREEING = (
     "The {o2}|nsubj near the {m}|nmod@o2 {verb}!|root every day|NOUN.obl .",
     "The {adj}|amod {n}|nsubj {be}!|AUX.cop {prep}|ADP.case the {m}|root .",
 )
+_SPLIT_BY_NOUNS = range(2)
+"""The templates that are asked about: a case is held out by the two nouns that they show."""
 _COUNTED = tuple(one for one in words.PLURAL if one != "sheep")
 _BESIDE = ["near", "under", "by", "with", "from"]
 _DOING = """walk talk work dance laugh smile cook paint listen sing swim run travel study""".split()
@@ -83,7 +85,8 @@ _BE = (("is", "are"), ("was", "were"))
 
 def agreement(draw: Draw) -> Document:
     """A subject, a noun that may mislead, and a verb that must agree with the subject."""
-    number, many, other_many = draw.pick(range(len(_AGREEING))), draw.chance(0.5), draw.chance(0.5)
+    templates = _SPLIT_BY_NOUNS if draw.held else range(len(_AGREEING))
+    number, many, other_many = draw.pick(templates), draw.chance(0.5), draw.chance(0.5)
     people_known = tuple(people.P_SHE)
     n, m, o, o2 = draw.until(
         lambda: (*draw.sample(_COUNTED, 2), *draw.sample(people_known, 2)),

@@ -26,6 +26,8 @@ class Relation:
     left: Callable[[str], Entry]
     right: Callable[[str], Entry]
     templates: tuple[str, ...]
+    rare: frozenset[int] = frozenset()
+    """Templates whose beginning is the whole of another, which should stay the usual one."""
 
 
 def _known(form: str) -> Entry:
@@ -56,7 +58,7 @@ RELATIONS: dict[str, Relation] = {
             "The capital|nsubj of {x}|nmod@capital is|AUX.cop {y}!|root .",
             "The capital|nsubj@city of {x}|nmod@capital is|AUX.cop the city|NOUN.root of "
             "{y}!|nmod@city .",
-            "The capital|nsubj of {x}|nmod@capital is|AUX.aux:pass called|VERB.root {y}!|xcomp .",
+            "The name|nsubj of the capital|nmod@name of {x}|nmod@capital is|AUX.cop {y}!|root .",
             "{x}|nmod:poss@capital 's|PART.case capital|nsubj is|AUX.cop {y}!|root .",
             "In {x}|obl , the capital|nsubj is|AUX.cop {y}!|root .",
             "What|PRON.root is|AUX.cop the capital|nsubj of {x}|nmod@capital ? -|PUNCT.punct "
@@ -65,6 +67,7 @@ RELATIONS: dict[str, Relation] = {
             "{y}!|root .",
             "We|PRON.nsubj visited|root the capital|obj of {x}|nmod@capital , {y}!|appos@capital .",
         ),
+        rare=frozenset({1}),
     ),
     "capital to country": Relation(
         {capital: name for name, capital in _CAPITAL_OF.items()},
@@ -223,6 +226,8 @@ def state(draw: Draw, name: str, keys: tuple[str, ...]) -> Document:
     """One of these facts of a relation, stated."""
     relation = RELATIONS[name]
     number, x = draw.fact(name, relation.templates, keys)
+    if number in relation.rare and draw.chance(0.7):
+        return state(draw, name, keys)
     fills = {"x": relation.left(x), "y": relation.right(relation.pairs[x])}
     return render(relation.templates[number], fills, name)
 

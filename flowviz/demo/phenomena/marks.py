@@ -46,7 +46,10 @@ def _marked(
     draw: Draw, name: str, templates: tuple[str, ...], marks: tuple[tuple[str, str], ...]
 ) -> Document:
     (opening, closing), (opening2, closing2) = marks
-    number_, n = draw.fact(name, templates, tuple(words.PLURAL))
+    number_, n = draw.until(
+        lambda: draw.fact(name, templates, tuple(words.PLURAL)),
+        lambda case: "{n}" in templates[case[0]] or not draw.held,  # n names the held-out case
+    )
     template = templates[number_].replace("OPEN2", opening2).replace("CLOSE2", closing2)
     template = template.replace("OPEN", opening).replace("CLOSE", closing)
     return render(template, _fills(draw, n), name)

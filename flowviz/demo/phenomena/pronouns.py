@@ -118,6 +118,24 @@ def stories(draw: Draw) -> Document:
     return join([render(t, fixed | _choices(draw), "stories") for t in templates])
 
 
+_ERRANDS = (
+    "{Pro}|nsubj sold|root the {thing}|obj to {y}|obl .",
+    "{Pro}|nsubj lent|root a~ {thing}|obj to {y}|obl .",
+    "{Pro}|nsubj threw|root a~ {thing}|obj to {y}|obl .",
+    "{Pro}|nsubj talked|root to {y}|obl .",
+    "{Pro}|nsubj wanted|root to|PART.mark@talk talk|xcomp to {y}|obl@talk .",
+)
+
+
+def errands(draw: Draw) -> Document:
+    """Someone turns to a person who was not mentioned before, so that nothing says to whom."""
+    name, y = draw.sample(_NAMED_PEOPLE, 2)
+    fixed = {"x": person(name), "y": person(y), "occ": occupation(draw.pick(tuple(people.P_SHE)))}
+    fixed |= _forms(people.PRONOUN[name])
+    templates = (draw.pick(_BEGINNINGS[1:3]), draw.pick(_ERRANDS))
+    return join([render(t, fixed | _choices(draw), "stories") for t in templates])
+
+
 def _forms(gender: str) -> dict[str, Entry]:
     return {slot: Entry(form, "PRON", gender) for slot, form in _CASES[gender].items()}
 

@@ -26,6 +26,9 @@ _STEPS = tuple(
 )
 
 
+_LONGEST = 9
+
+
 def successors(draw: Draw) -> Document:
     """A run through a series, or one step of it in a sentence."""
     if draw.chance(0.35):
@@ -45,12 +48,18 @@ def _run(draw: Draw) -> Document:
     name, start = draw.pick(_STEPS)
     items = SERIES[name]
     room = 7 if name in CYCLIC else len(items) - start
-    length = min(draw.random.randint(3, 9), room)
+    length = min(draw.random.randint(3, _LONGEST), room)
     forms = [items[(start + k) % len(items)] for k in range(length)]
-    if length < 3 or not draw.case("successors", name, start, length):
+    if length < 3 or not _allowed(draw, name, start, length, min(_LONGEST, room)):
         return _run(draw)
     first = 2 if not draw.held else length - 1
     return _listing(forms, range(first, length), draw.chance(0.5))
+
+
+def _allowed(draw: Draw, name: str, start: int, length: int, longest: int) -> bool:
+    """Is the run of this side? A held-out one must not be the beginning of a trained one."""
+    lengths = range(length, longest + 1) if draw.held else (length,)
+    return all(draw.case("successors", name, start, each) for each in lengths)
 
 
 def _listing(forms: list[str], probed: range, stop: bool) -> Document:
@@ -83,7 +92,7 @@ _CENTURIES = tuple(range(10, 20))
 
 def greater_years(draw: Draw) -> Document:
     """An event that ends in the century in which it began, later."""
-    template = int(draw.random.random() * len(_SPANS))
+    template = draw.pick(range(4 if draw.held else len(_SPANS)))  # the last shows no event
     century, event, begin = draw.until(
         lambda: (draw.pick(_CENTURIES), draw.pick(EVENTS), draw.random.randint(2, 97)),
         lambda case: draw.case("greater years", *case),
