@@ -22,9 +22,7 @@ COMPONENT_KEYS = [NodeKey(NodeKind.EMBED, 0, 3), NodeKey(NodeKind.HEAD, 1, 8, 2)
 
 def look(architecture: str, wiring: Wiring, key: NodeKey):
     asked = GraphSettings(wiring=wiring)
-    return inspect_node(
-        scored(architecture), build_graph(scored(architecture), asked), asked, key
-    )
+    return inspect_node(scored(architecture), build_graph(scored(architecture), asked), asked, key)
 
 
 def whole(table) -> float:
@@ -47,7 +45,9 @@ def test_both_tables_sum_to_the_nodes_flow(architecture, wiring, key):
 
 
 @pytest.mark.parametrize("architecture", ["gpt2", "llama"])
-@pytest.mark.parametrize("key", [NodeKey(NodeKind.HEAD, 1, 8, 2), NodeKey(NodeKind.NEURON, 2, 6, 5)])
+@pytest.mark.parametrize(
+    "key", [NodeKey(NodeKind.HEAD, 1, 8, 2), NodeKey(NodeKind.NEURON, 2, 6, 5)]
+)
 def test_all_components_before_a_reader_send_it_its_whole_flow(architecture, key):
     """The circuit's edges, summed over the whole pass and not only over the rows of a table."""
     from flowviz.graph.circuit import inflow_values
