@@ -16,13 +16,13 @@ from flowviz.flow import flow_of
 from flowviz.graph.build import Scored, build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
-from flowviz.graph.types import FlowGraph, NodeKey, PromptToken
+from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.jobs import Job, Jobs, JobState, Progress
 from flowviz.models.catalogue import Catalogue
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
 from flowviz.models.memory import free_memory
-from flowviz.request import ExplainRequest, Score, check_prompt
+from flowviz.request import ExplainRequest, Score
 from flowviz.results import Results, scored_bytes
 from flowviz.trace import record
 
@@ -119,15 +119,6 @@ class Session:
         """A closer look at one node, drawn or not."""
         graph = self._work(request, _silent)
         return inspect_node(self._score(request, _silent), graph, request.settings, key)
-
-    def tokenize(self, model: str, prompt: str) -> tuple[PromptToken, ...]:
-        """The prompt's tokens; empty while the model is not loaded yet."""
-        loaded = self._if_loaded(model)
-        if loaded is None or not prompt:
-            return ()
-        vocabulary = loaded.vocabulary
-        ids = vocabulary.encode(check_prompt(prompt), loaded.context)
-        return tuple(PromptToken(place, i, vocabulary.text(i)) for place, i in enumerate(ids))
 
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         """Tokens of the vocabulary that match what was typed, the best match first."""

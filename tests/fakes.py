@@ -117,9 +117,6 @@ class FakeSession(Session):
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
         return make_inspection(make_graph(request), key)
 
-    def tokenize(self, model: str, prompt: str) -> tuple[PromptToken, ...]:
-        return make_tokens(prompt)
-
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         found = [(number, word) for number, word in enumerate(WORDS) if text.strip() in word]
         return tuple(TokenChoice(word, word, number) for number, word in found[:limit])
