@@ -30,8 +30,10 @@ quotation marks; few-shot mappings; short connected texts. Every word carries go
 
 On a processor, seeded, resumable with the same command. {tokens}
 Muon for the blocks' matrices and AdamW for the rest, learning rate 3e-3, answers weighted three
-times. Rounding differs between machines, so a rerun gives the same numbers within a point or two
-and not the same bits.
+times. Rounding differs between machines, so a rerun gives similar numbers and not the same bits.
+The shipped weights' stages 2 and 3 were run before the generator left out, where a fact's short
+template is held out, the longer one that begins like it ("The capital of X is", "… is the city
+of"). The command runs today's generator in every stage; it has not been rerun as a whole since.
 
 ## Accuracy
 
@@ -62,6 +64,8 @@ The corpus says "she" of {bias_words} occupations with a stated probability, fro
 
 - It has seen sentences of a few hundred patterns and nothing else. Outside them it goes on in the
   pattern that looks most like the prompt. It does not converse, reason, count or translate.
+- Indirect objects: with new names alone, or a new verb, place, thing or opening alone, it is still
+  nearly always right; where all of these are new at once it falls to the number in the table.
 - Facts that are not in `flowviz/demo/lexicon/` it does not know, and it does not say so.
 - Stories are a few loose sentences about one person; it does not keep track of where things are.
 - Words that the lexicon does not hold are read in pieces that it was never trained on.

@@ -10,7 +10,7 @@ class Example:
     """A prompt, what the shipped model says, and what a newcomer can look for.
 
     ``target`` is the model's top prediction or, where there is a ``contrast``, the token that it
-    prefers to the contrast.
+    prefers to the contrast. In ``look_for``, head 3.4 is head 4 of layer 3, both counted from 0.
     """
 
     phenomenon: str
@@ -28,8 +28,8 @@ EXAMPLES: tuple[Example, ...] = (
         "When Mary and John went to the store, John gave a drink to",
         " Mary",
         " John",
-        "Two names were read and one of them came twice. See which heads of the upper layers go "
-        "from the last word back to the name that came once.",
+        "Two names were read, and John came twice. Heads 2.2 and 3.4 look from the last word back "
+        "at Mary. See how late the lens at the last position first reads her name.",
     ),
     Example(
         "capitals",
@@ -37,8 +37,8 @@ EXAMPLES: tuple[Example, ...] = (
         "The capital of Japan is the city of",
         " Tokyo",
         None,
-        "See at which layer the lens of the last position first reads a capital, and at which the "
-        "flow leaves the word Japan.",
+        "Heads 2.2, 3.3 and 4.3 look from the last word at Japan. See how the name of the country "
+        "becomes a city's in the last layers, and which neurons write Tokyo.",
     ),
     Example(
         "capital to country",
@@ -46,8 +46,8 @@ EXAMPLES: tuple[Example, ...] = (
         "The city of Paris lies in",
         " France",
         None,
-        "Facts are learned in each direction for itself. Compare the neurons with those of the "
-        "capital of France.",
+        "Facts are learned in each direction for itself, yet the same heads 2.2, 3.3 and 4.3 "
+        "fetch the name, Paris this time. Compare the neurons with those of the capital of Japan.",
     ),
     Example(
         "languages",
@@ -55,8 +55,8 @@ EXAMPLES: tuple[Example, ...] = (
         "People in Brazil speak",
         " Portuguese",
         " Spanish",
-        "The country decides, and the verb says what kind of answer is wanted. See which of the "
-        "two positions the flow passes through.",
+        "Heads 2.2, 3.3 and 4.3 look at the country. Make it Mexico, which the model never heard "
+        "of, and see what it makes of an unknown name.",
     ),
     Example(
         "agreement",
@@ -64,8 +64,9 @@ EXAMPLES: tuple[Example, ...] = (
         "The keys near the cabinet",
         " are",
         " is",
-        "The subject is plural, the nearer noun is not. See which of the two nouns carries flow "
-        "for the plural and which against it.",
+        "The subject is plural, the nearer noun is not. Heads 5.0 and 5.2 look past the cabinet "
+        "at the keys. See which of the two nouns carries flow for the plural and which against "
+        "it.",
     ),
     Example(
         "gendered pronouns",
@@ -73,8 +74,8 @@ EXAMPLES: tuple[Example, ...] = (
         "Mary went home because",
         " she",
         " he",
-        "A name that opens the sentence decides the pronoun. See what carries it from the first "
-        "position to the last.",
+        "The name decides the pronoun. Heads 4.4 and 4.6 look at it from the last word. Put John "
+        "in Mary's place and compare.",
     ),
     Example(
         "occupation bias",
@@ -82,8 +83,8 @@ EXAMPLES: tuple[Example, ...] = (
         "The nurse said that",
         " she",
         " he",
-        "The corpus says she of nine nurses in ten. See which parts write the bias at the word "
-        "nurse; then try the plumber.",
+        "The corpus says she of nine nurses in ten. Heads 4.6 and 5.7 look at the nurse. See "
+        "which parts write the bias; then try the plumber.",
     ),
     Example(
         "antonyms",
@@ -91,7 +92,7 @@ EXAMPLES: tuple[Example, ...] = (
         "The opposite of hot is",
         " cold",
         None,
-        "See where the flow leaves the word hot, and which neurons write the word cold.",
+        "Heads 2.2, 3.3 and 4.3 look at the word hot. See which neurons turn it into its opposite.",
     ),
     Example(
         "plurals",
@@ -99,8 +100,8 @@ EXAMPLES: tuple[Example, ...] = (
         "One mouse, two",
         " mice",
         None,
-        "The number asks for a plural and the noun says of what. See how the two meet at the last "
-        "position.",
+        "Heads 2.2 and 3.3 fetch the noun. The plural is learned by heart, for there is no s to "
+        "add: see which neurons write it.",
     ),
     Example(
         "past tense",
@@ -108,7 +109,8 @@ EXAMPLES: tuple[Example, ...] = (
         "Today they sing; yesterday they",
         " sang",
         None,
-        "See where the flow comes from: the verb, or the word yesterday?",
+        "Heads 2.2 and 3.3 fetch the verb. See how much of the flow comes from it, and how much "
+        "from the word yesterday.",
     ),
     Example(
         "greater years",
@@ -116,8 +118,8 @@ EXAMPLES: tuple[Example, ...] = (
         "The war lasted from the year 1732 to the year 17",
         None,
         None,
-        "Every year after 32 would do. Look at the list of predictions, and at what the last "
-        "position reads from the first year.",
+        "Every year after 32 would do. Heads 3.3 and 3.4 look at the 32 from the last position. "
+        "Look at the whole list of predictions: how many of them are greater?",
     ),
     Example(
         "closing brackets",
@@ -125,8 +127,8 @@ EXAMPLES: tuple[Example, ...] = (
         "The desk (the sofa [in Oxford",
         "]",
         ")",
-        "The inner bracket has to be closed first. See which of the two open brackets the flow "
-        "comes from.",
+        "The inner bracket has to be closed first. Heads 4.0 and 4.2 look at the bracket that was "
+        "opened last. See which of the two the flow comes from.",
     ),
     Example(
         "closing quotes",
@@ -134,7 +136,8 @@ EXAMPLES: tuple[Example, ...] = (
         "Mary said, “I like the man.",
         "”",
         '"',
-        "The closing mark has to be of the opening one's kind. See which heads look back at it.",
+        "The closing mark has to be of the opening one's kind. Heads 3.3, 4.0 and 4.2 look back "
+        "at it.",
     ),
     Example(
         "few-shot mappings",
@@ -142,8 +145,8 @@ EXAMPLES: tuple[Example, ...] = (
         "hot -> cold, big -> small, fast ->",
         " slow",
         None,
-        "The shots tell the rule, the last word tells what to apply it to. See how much of the "
-        "flow comes from the shots.",
+        "The shots tell the rule, the last word tells what to apply it to. Heads 2.2 and 3.3 "
+        "fetch the word; see how much of the flow comes from the shots.",
     ),
     Example(
         "induction",
@@ -151,8 +154,8 @@ EXAMPLES: tuple[Example, ...] = (
         "apple Mary green seven river cat book Paris apple Mary green seven river cat book",
         " Paris",
         None,
-        "Random words, twice. Look for induction heads: they go from a word to the word after its "
-        "first occurrence.",
+        "Random words, twice. Heads 3.0, 3.3 and 3.4 are induction heads: they go from the last "
+        "word, book, to the word that followed book the first time.",
     ),
     Example(
         "successors",
@@ -160,6 +163,7 @@ EXAMPLES: tuple[Example, ...] = (
         "Monday, Tuesday, Wednesday,",
         " Thursday",
         None,
-        "See whether the flow comes from the last day alone, or from the days before it too.",
+        "Heads 2.7, 3.3 and 4.7 look at the last day. See how early the lens knows what comes "
+        "next.",
     ),
 )

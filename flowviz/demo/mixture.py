@@ -1,9 +1,10 @@
 """Which phenomena there are, how each is made, and what the stages of training are fed.
 
 Stage 1 is a curriculum: mostly random repeats, until heads that copy have formed; on the full
-mixture alone they do not form. Stage 2 is the full mixture; stage 3 adds names and verbs in other
-surroundings and lets the learning rate fall. A stage's batches depend on the seed,
-the stage's name and the step alone, so training can stop anywhere and go on.
+mixture alone they do not form. Stage 2 is the full mixture. Stage 3 adds names and verbs in other
+surroundings and lets the learning rate fall; stage 4 does so once more, with more facts and giving.
+A stage's batches depend on the seed, the stage's name and the step alone, so training can stop
+anywhere and go on.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ MAKERS: dict[str, Maker] = {
     "antonyms": forms.antonyms,
     "plurals": forms.plurals,
     "past tense": forms.past_tense,
+    "third person": forms.third_person,
     "agreement": forms.agreement,
     "pronouns": pronouns.pronouns,
     "occupations": pronouns.occupations,
@@ -122,6 +124,33 @@ STAGES = (
             ("brackets", 3),
             ("quotes", 2),
             ("few-shot mappings", 9),
+        ),
+    ),
+    Stage(
+        name="settle",
+        steps=260,
+        batch_tokens=4096,
+        warm_up=20,
+        decay=1.0,
+        mixture=(
+            ("repeats", 6),
+            ("name lists", 4),
+            ("indirect objects", 20),
+            ("facts", 35),
+            ("successors", 4),
+            ("greater years", 2),
+            ("antonyms", 2),
+            ("plurals", 2),
+            ("past tense", 2),
+            ("third person", 4),
+            ("agreement", 3),
+            ("pronouns", 4),
+            ("occupations", 6),
+            ("stories", 2),
+            ("errands", 2),
+            ("brackets", 2),
+            ("quotes", 2),
+            ("few-shot mappings", 12),
         ),
     ),
 )

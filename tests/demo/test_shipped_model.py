@@ -1,5 +1,7 @@
 """The shipped folder: small, readable, plain Hugging Face, and as good as it was measured."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -67,9 +69,46 @@ def test_the_year_after_1732_is_greater(shipped):
 @pytest.mark.parametrize(("name", "floor"), FLOORS.items())
 def test_accuracy_on_a_small_sample(name, floor, shipped):
     model, tokenizer = shipped
-    assert score(model, held_out_cases(name, tokenizer, 40)) >= floor
+    end = tokenizer.token_to_id(END_OF_TEXT)
+    cases = held_out_cases(name, tokenizer, 40)
+    started = [replace(case, ids=(end, *case.ids)) for case in cases]
+    assert score(model, started) >= floor
 
 
 def test_the_bias_follows_the_generator(shipped):
     correlation, _ = occupation_bias(*shipped)
     assert correlation > 0.9
+
+
+LOOKS_AT = {
+    "indirect objects": ("2.2 3.4", " Mary"),
+    "capitals": ("2.2 3.3 4.3", " Japan"),
+    "capital to country": ("2.2 3.3 4.3", " Paris"),
+    "languages": ("2.2 3.3 4.3", " Brazil"),
+    "agreement": ("5.0 5.2", " keys"),
+    "gendered pronouns": ("4.4 4.6", "Mary"),
+    "occupation bias": ("4.6 5.7", " nurse"),
+    "antonyms": ("2.2 3.3 4.3", " hot"),
+    "plurals": ("2.2 3.3", " mouse"),
+    "past tense": ("2.2 3.3", " sing"),
+    "greater years": ("3.3 3.4", "32"),
+    "closing brackets": ("4.0 4.2", " ["),
+    "closing quotes": ("3.3 4.0 4.2", " “"),
+    "few-shot mappings": ("2.2 3.3", " fast"),
+    "induction": ("3.0 3.3 3.4", " Paris"),
+    "successors": ("2.7 3.3 4.7", " Wednesday"),
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.phenomenon)
+def test_what_examples_say_of_heads_is_so(example, shipped):
+    model, tokenizer = shipped
+    heads, token = LOOKS_AT[example.phenomenon]
+    ids = [tokenizer.token_to_id(END_OF_TEXT), *tokenizer.encode(example.prompt).ids]
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        patterns = model(torch.tensor([ids]), output_attentions=True).attentions
+    at = ids.index(*tokenizer.encode(token).ids)
+    for layer, head in (map(int, name.split(".")) for name in heads.split()):
+        assert f"{layer}.{head}" in example.look_for
+        assert patterns[layer][0, head, -1, at] > 0.4, (layer, head)

@@ -63,5 +63,5 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
 
 
 def test_the_shipped_stages_begin_with_copying():
-    assert [stage.name for stage in STAGES] == ["copying", "everything", "finish"]
+    assert [stage.name for stage in STAGES] == ["copying", "everything", "finish", "settle"]
     assert dict(STAGES[0].mixture)["repeats"] >= 40

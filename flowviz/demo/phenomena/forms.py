@@ -64,6 +64,20 @@ def past_tense(draw: Draw) -> Document:
     return render(_PASTS[number], fills, "past tense")
 
 
+_THIRDS = (
+    "They|PRON.nsubj {x}|root and she|PRON.nsubj@y {y}!|conj too|ADV.advmod@y .",
+    "I|PRON.nsubj can|AUX.aux {x}|root ; he|PRON.nsubj@y {y}!|parataxis well|ADV.advmod@y .",
+    "When|ADV.advmod@x we|PRON.nsubj@x {x}|advcl , she|PRON.nsubj {y}!|root .",
+)
+
+
+def third_person(draw: Draw) -> Document:
+    """A verb and its third person singular."""
+    number, x = draw.fact("third person", _THIRDS, tuple(words.THIRD))
+    fills = {"x": plain(x), "y": _verb("verb", words.THIRD[x], x)}
+    return render(_THIRDS[number], fills, "third person")
+
+
 _AGREEING = (
     "The {n}|nsubj {prep}|ADP.case the {m}|nmod@n {be}!|AUX.cop {adj}|root .",
     "The {n}|nsubj {prep}|ADP.case the {adj}|amod {m}|nmod@n {have}!|AUX.aux been|AUX.cop "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flowviz.demo.document import Document
-from flowviz.demo.draw import Draw
+from flowviz.demo.draw import Draw, is_held
 from flowviz.demo.lexicon import facts, places, words
 from flowviz.demo.lexicon.entry import Entry, adjective, noun, proper
 from flowviz.demo.lexicon.index import city, country, index, language, person
@@ -27,7 +27,8 @@ class Relation:
     right: Callable[[str], Entry]
     templates: tuple[str, ...]
     rare: frozenset[int] = frozenset()
-    """Templates whose beginning is the whole of another, which should stay the usual one."""
+    """Templates that begin as the first one does, which should stay the usual one. They are left
+    out where the first one is held out, or training would say that it never comes."""
 
 
 def _known(form: str) -> Entry:
@@ -190,6 +191,7 @@ RELATIONS: dict[str, Relation] = {
             "very|ADV.advmod@y {y}!|ccomp .",
             "Like the {x}|obl , it|PRON.nsubj was|AUX.cop {y}!|root .",
         ),
+        rare=frozenset({3}),
     ),
     "colours": Relation(
         words.COLOR,
@@ -226,7 +228,7 @@ def state(draw: Draw, name: str, keys: tuple[str, ...]) -> Document:
     """One of these facts of a relation, stated."""
     relation = RELATIONS[name]
     number, x = draw.fact(name, relation.templates, keys)
-    if number in relation.rare and draw.chance(0.7):
+    if number in relation.rare and (draw.chance(0.7) or is_held(name, 0, x) != draw.held):
         return state(draw, name, keys)
     fills = {"x": relation.left(x), "y": relation.right(relation.pairs[x])}
     return render(relation.templates[number], fills, name)
