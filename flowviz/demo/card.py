@@ -12,7 +12,7 @@ from flowviz.demo.phenomena.knowledge import RELATIONS
 _CARD = """# The little English: a small GPT
 
 A GPT-2-architecture model that flowviz ships so that everything works without a network. It knows
-a generated English of a few hundred words and {facts} facts, and it is small enough to be looked
+a generated English of about 1,700 words and {facts} facts, and it is small enough to be looked
 through: {size}
 
 ## Data
@@ -62,10 +62,10 @@ The corpus says "she" of {bias_words} occupations with a stated probability, fro
 
 ## What it cannot do
 
-- It has seen sentences of a few hundred patterns and nothing else. Outside them it goes on in the
+- It has seen sentences of some two hundred patterns and nothing else. Outside them it goes on in the
   pattern that looks most like the prompt. It does not converse, reason, count or translate.
-- Indirect objects: with new names alone, or a new verb, place, thing or opening alone, it is still
-  nearly always right; where all of these are new at once it falls to the number in the table.
+- Indirect objects: with new names, or a new verb, place or thing, it is still nearly always right;
+  with a new opening about three times in four; with all of them new, about every other time.
 - Facts that are not in `flowviz/demo/lexicon/` it does not know, and it does not say so.
 - Stories are a few loose sentences about one person; it does not keep track of where things are.
 - Words that the lexicon does not hold are read in pieces that it was never trained on.
