@@ -12,7 +12,7 @@ from flowviz.demo.phenomena.knowledge import RELATIONS
 _CARD = """# The little English: a small GPT
 
 A GPT-2-architecture model that flowviz ships so that everything works without a network. It knows
-a generated English of about 1,700 words and {facts} facts, and it is small enough to be looked
+a generated English of 1,700 words and {facts} facts, and it is small enough to be looked
 through: {size}
 
 ## Data
@@ -62,7 +62,7 @@ The corpus says "she" of {bias_words} occupations with a stated probability, fro
 
 ## What it cannot do
 
-- It has seen sentences of some two hundred patterns and nothing else. Outside them it goes on in the
+- It has seen sentences of about two hundred patterns, no others. Outside them it goes on in the
   pattern that looks most like the prompt. It does not converse, reason, count or translate.
 - Indirect objects: with new names, or a new verb, place or thing, it is still nearly always right;
   with a new opening about three times in four; with all of them new, about every other time.
