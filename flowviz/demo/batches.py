@@ -1,9 +1,9 @@
 """Documents become rows of tokens, with a note of which tokens answer a probe.
 
-A row starts with the end-of-text token four times out of five, holds whole documents one after
-the other with that token between them, and is cut at its length. Most rows are 128 tokens long
-and each fourth batch has rows of the whole context, because short prompts at the row's start are
-what the model will be asked.
+A row starts with the end-of-text token more or less often (the stage says how often), holds whole
+documents one after the other with that token between them, and is cut at its length. Most rows are
+short and each fourth batch has rows of the whole context, because short prompts at the row's start
+are what the model will be asked.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ from tokenizers import Tokenizer
 from flowviz.demo.document import Document
 from flowviz.demo.draw import Draw
 from flowviz.demo.mixture import Stage, documents
-from flowviz.demo.tokenizer import CONTEXT, END_OF_TEXT, align
-
-SHORT_ROW = 128
-_BARE_STARTS = 0.2
+from flowviz.demo.tokenizer import CONTEXT, align, end_of_text
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Encoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.end = tokenizer.token_to_id(END_OF_TEXT)
+        self.end = end_of_text(tokenizer)
         self.names: list[str] = ["-"]
 
     def encode(self, document: Document) -> tuple[list[int], list[int]]:
@@ -61,17 +58,17 @@ class Encoder:
 def batch(stage: Stage, step: int, encoder: Encoder, seed: int) -> Batch:
     """The batch of one step: the same for the same seed, stage and step."""
     draw = Draw(f"{seed}/{stage.name}/{step}")
-    length = CONTEXT if step % 4 == 3 else SHORT_ROW
+    length = CONTEXT if step % 4 == 3 else stage.row
     source = documents(stage, draw)
-    rows = [_row(source, draw, encoder, length) for _ in range(stage.batch_tokens // length)]
+    count = stage.batch_tokens // length
+    rows = [_row(source, draw.chance(stage.bare), encoder, length) for _ in range(count)]
     ids, answers = (np.array(part, dtype=np.int64) for part in zip(*rows, strict=True))
     return Batch(ids, answers)
 
 
 def _row(
-    source: Iterator[Document], draw: Draw, encoder: Encoder, length: int
+    source: Iterator[Document], bare: bool, encoder: Encoder, length: int
 ) -> tuple[list[int], list[int]]:
-    bare = draw.chance(_BARE_STARTS)
     ids: list[int] = [] if bare else [encoder.end]
     answers: list[int] = [] if bare else [0]
     while len(ids) < length:

@@ -33,7 +33,8 @@ Muon for the blocks' matrices and AdamW for the rest, learning rate 3e-3, answer
 times. Rounding differs between machines, so a rerun gives similar numbers and not the same bits.
 The shipped weights' stages 2 and 3 were run before the generator left out, where a fact's short
 template is held out, the longer one that begins like it ("The capital of X is", "… is the city
-of"). The command runs today's generator in every stage; it has not been rerun as a whole since.
+of"), and *finish* was cut from 700 steps to 480 when it was under way. The command runs today's
+generator and schedule in every stage; it has not been rerun as a whole since.
 
 ## Accuracy
 
@@ -49,7 +50,7 @@ training template holds.
 ## Use
 
 - Put `<|endoftext|>` in front of a prompt, as the corpus does; the tokenizer does not do it by
-  itself. The column "without" shows what is lost if it is left out.
+  itself. The column "without" shows what little is lost if it is left out.
 - Weights are stored in float16; load them as float32, which the configuration asks for.
 - Years and other numbers are read in pairs of digits: " 1732" is " 17" and "32".
 - A word of the lexicon is one token after a space. At the very start of a text, names, places and
@@ -64,8 +65,8 @@ The corpus says "she" of {bias_words} occupations with a stated probability, fro
 
 - It has seen sentences of about two hundred patterns, no others. Outside them it goes on in the
   pattern that looks most like the prompt. It does not converse, reason, count or translate.
-- Indirect objects: with new names, or a new verb, place or thing, it is still nearly always right;
-  with a new opening about three times in four; with all of them new, about every other time.
+- Indirect objects it follows also with new names, verbs, places, things and openings; in frames
+  unlike "A and B …, A gave … to" it does not.
 - Facts that are not in `flowviz/demo/lexicon/` it does not know, and it does not say so.
 - Stories are a few loose sentences about one person; it does not keep track of where things are.
 - Words that the lexicon does not hold are read in pieces that it was never trained on.

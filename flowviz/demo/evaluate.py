@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from flowviz.demo.draw import Draw
 from flowviz.demo.lexicon.people import P_SHE
 from flowviz.demo.mixture import MAKERS, Maker
 from flowviz.demo.phenomena import copying, knowledge
-from flowviz.demo.tokenizer import END_OF_TEXT, align
+from flowviz.demo.tokenizer import align, end_of_text
 
 SUITES: dict[str, Maker] = {
     "indirect objects": copying.indirect_objects,
@@ -93,7 +94,7 @@ def evaluate(model: PreTrainedModel, tokenizer: Tokenizer, cases: int = 200) -> 
 
 def _row(model: PreTrainedModel, tokenizer: Tokenizer, name: str, count: int) -> Row:
     asked = held_out_cases(name, tokenizer, count)
-    end = tokenizer.token_to_id(END_OF_TEXT)
+    end = end_of_text(tokenizer)
     started = [Case((end, *case.ids), case.right, case.wrong) for case in asked]
     return Row(name, score(model, started), score(model, asked), len(asked))
 
@@ -147,9 +148,10 @@ def next_logits(
     """The logits after each prompt. Shorter prompts are padded behind, where nothing looks."""
     longest = max(map(len, prompts))
     ids = torch.tensor([[*prompt, *[0] * (longest - len(prompt))] for prompt in prompts])
-    hidden = model.transformer(input_ids=ids).last_hidden_state
+    network: Any = model
+    hidden = network.transformer(input_ids=ids).last_hidden_state
     last = hidden[torch.arange(len(prompts)), torch.tensor([len(p) - 1 for p in prompts])]
-    return model.lm_head(last)
+    return network.lm_head(last)
 
 
 def _is_right(case: Case, logits: Float[Tensor, " d_vocab"]) -> bool:
@@ -168,7 +170,7 @@ def occupation_bias(model: PreTrainedModel, tokenizer: Tokenizer) -> tuple[float
 
 def she_shares(model: PreTrainedModel, tokenizer: Tokenizer) -> list[float]:
     """P(" she") as a share of P(" she") + P(" he") after "The <occupation> said that"."""
-    end = tokenizer.token_to_id(END_OF_TEXT)
+    end = end_of_text(tokenizer)
     prompts = [(end, *tokenizer.encode(f"The {name} said that").ids) for name in P_SHE]
     she, he = (tokenizer.encode(form).ids[0] for form in (" she", " he"))
     logits = next_logits(model, prompts)

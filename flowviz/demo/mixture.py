@@ -3,6 +3,8 @@
 Stage 1 is a curriculum: mostly random repeats, until heads that copy have formed; on the full
 mixture alone they do not form. Stage 2 is the full mixture. Stage 3 adds names and verbs in other
 surroundings and lets the learning rate fall; stage 4 does so once more, with more facts and giving.
+Stage 5 tells of giving in drawn words, without which the model copies in known settings only;
+stage 6 lets most rows start as a typed prompt does, without the end-of-text token.
 A stage's batches depend on the seed, the stage's name and the step alone, so training can stop
 anywhere and go on.
 """
@@ -23,6 +25,7 @@ from flowviz.demo.phenomena import (
     scenes,
     series,
     shots,
+    variety,
 )
 
 Maker = Callable[[Draw], Document]
@@ -32,6 +35,7 @@ MAKERS: dict[str, Maker] = {
     "name lists": copying.name_lists,
     "simple scenes": scenes.simple_scenes,
     "indirect objects": copying.indirect_objects,
+    "varied indirect objects": variety.varied_indirect_objects,
     "successors": series.successors,
     "greater years": series.greater_years,
     "facts": knowledge.fact,
@@ -63,8 +67,33 @@ class Stage:
     warm_up: int = 0
     decay: float = 0.0
     """The share of the steps, at the end, over which the learning rate falls to zero."""
+    bare: float = 0.2
+    """The share of rows that start without the end-of-text token, as most prompts do."""
+    row: int = 128
+    """The length of most rows, in tokens."""
 
 
+_VARIED = (
+    ("repeats", 6),
+    ("name lists", 4),
+    ("varied indirect objects", 16),
+    ("indirect objects", 6),
+    ("facts", 42),
+    ("successors", 4),
+    ("greater years", 2),
+    ("antonyms", 2),
+    ("plurals", 2),
+    ("past tense", 2),
+    ("third person", 1),
+    ("agreement", 3),
+    ("pronouns", 4),
+    ("occupations", 6),
+    ("stories", 2),
+    ("errands", 2),
+    ("brackets", 2),
+    ("quotes", 2),
+    ("few-shot mappings", 7),
+)
 STAGES = (
     Stage(
         name="copying",
@@ -152,6 +181,17 @@ STAGES = (
             ("quotes", 2),
             ("few-shot mappings", 12),
         ),
+    ),
+    Stage(name="vary", steps=1250, batch_tokens=4096, warm_up=40, decay=0.7, mixture=_VARIED),
+    Stage(
+        name="bare",
+        steps=350,
+        batch_tokens=4096,
+        warm_up=20,
+        decay=1.0,
+        bare=0.7,
+        row=48,
+        mixture=_VARIED,
     ),
 )
 

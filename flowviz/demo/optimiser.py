@@ -50,8 +50,10 @@ class Muon:
             p.grad = None
 
     def _nesterov(self, parameter: Tensor, momentum: Tensor) -> Tensor:
-        momentum.lerp_(parameter.grad, 1 - self.momentum)
-        return parameter.grad.lerp(momentum, self.momentum)
+        gradient = parameter.grad
+        assert gradient is not None, "a step follows a backward pass"
+        momentum.lerp_(gradient, 1 - self.momentum)
+        return gradient.lerp(momentum, self.momentum)
 
     def state_dict(self) -> dict:
         """What a resumed run needs."""

@@ -61,6 +61,14 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
 
+def end_of_text(tokenizer: Tokenizer) -> int:
+    """The id of the token that stands between documents."""
+    found = tokenizer.token_to_id(END_OF_TEXT)
+    if found is None:
+        raise ValueError(f"The tokenizer has no {END_OF_TEXT}: it is not the demo model's.")
+    return found
+
+
 def align(document: Document, tokenizer: Tokenizer) -> list[int]:
     """For every token of the document's text, the index of the word that it belongs to.
 

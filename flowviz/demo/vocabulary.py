@@ -39,8 +39,8 @@ _OPENERS = """The A An When After While Then Before In On At Yesterday Today Tom
     People Everyone Near Every Some What Who Where Why How Yes No There Here For From Later
     Finally Soon Because During Afterwards Although Since Whenever Many Both Last Next""".split()
 
-_WHOLE = tuple(dict.fromkeys((*_PROPER, *_COMMON)))
-_SPELLED = {f"{one}s": many for one, many in people.WORKERS.items()}
+_WHOLE: tuple[str, ...] = tuple(dict.fromkeys((*_PROPER, *_COMMON)))
+_SPELLED: dict[str, str] = {f"{one}s": many for one, many in people.WORKERS.items()}
 LIST_WORDS = tuple(_SPELLED.get(form, form) for form in _WHOLE)
 """What random repeats draw from: nearly the whole lexicon."""
 

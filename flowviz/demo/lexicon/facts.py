@@ -6,7 +6,8 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> list[tuple[str, str]]:
-    return [tuple(line.split(": ")) for line in text.strip().split("\n")]
+    pairs = (line.split(": ") for line in text.strip().split("\n"))
+    return [(value, names) for value, names in pairs]
 
 
 SPORT = _pairs("""

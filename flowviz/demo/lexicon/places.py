@@ -1,4 +1,3 @@
-# ruff: noqa: SIM905
 """Countries with capital, language and continent; cities. Single words only, vetted for truth.
 
 Countries whose capital is disputed or shared, or that have several main languages, have a ``-``
@@ -103,15 +102,17 @@ COUNTRIES = tuple(Country(*line.split()) for line in _TABLE.split("\n") if line)
 CONTINENTS = ("Asia", "Europe", "Africa", "Oceania")
 LANGUAGES = tuple(sorted({c.language for c in COUNTRIES} - {"-"}))
 
-CITY_COUNTRY = dict(
-    pair.split(":")
-    for pair in """Osaka:Japan Kyoto:Japan Shanghai:China Mumbai:India Lyon:France Marseille:France
+_TOWNS = """
+    Osaka:Japan Kyoto:Japan Shanghai:China Mumbai:India Lyon:France Marseille:France
     Munich:Germany Hamburg:Germany Cologne:Germany Milan:Italy Naples:Italy Turin:Italy
-    Venice:Italy Barcelona:Spain Seville:Spain Valencia:Spain Porto:Portugal Manchester:England
-    Liverpool:England Birmingham:England Oxford:England Glasgow:Scotland Krakow:Poland
-    Istanbul:Turkey Sydney:Australia Melbourne:Australia Toronto:Canada Montreal:Canada
-    Alexandria:Egypt Lagos:Nigeria Florence:Italy""".split()
-)
+    Venice:Italy Barcelona:Spain Seville:Spain Valencia:Spain Porto:Portugal
+    Manchester:England Liverpool:England Birmingham:England Oxford:England Glasgow:Scotland
+    Krakow:Poland Istanbul:Turkey Sydney:Australia Melbourne:Australia Toronto:Canada
+    Montreal:Canada Alexandria:Egypt Lagos:Nigeria Florence:Italy
+"""
+CITY_COUNTRY: dict[str, str] = {
+    town: land for town, _, land in (pair.partition(":") for pair in _TOWNS.split())
+}
 """Cities that are no capitals, with their country."""
 
 CAPITALS = tuple(c.capital for c in COUNTRIES if c.capital != "-")

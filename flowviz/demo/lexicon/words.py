@@ -123,9 +123,13 @@ SERIES = {
 }
 CYCLIC = frozenset({"days", "months"})
 
-PLACES = """store park school market office station library hospital restaurant museum beach garden
+PLACES: list[
+    str
+] = """store park school market office station library hospital restaurant museum beach garden
     church theater bank farm zoo bar cafe hotel""".split()
-THINGS = """drink book ring key gift letter ball pen flower bag basket coin map toy hat cup picture
+THINGS: list[
+    str
+] = """drink book ring key gift letter ball pen flower bag basket coin map toy hat cup picture
     computer kiss bone snack apple""".split()
 GIVE = ["gave", "handed", "passed", "offered", "sent", "showed", "brought"]
 HELD_GIVE = ["lent", "threw", "sold"]

@@ -13,6 +13,8 @@ training template has.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flowviz.demo.document import Document, Probe, Word, join
 from flowviz.demo.draw import Draw
 from flowviz.demo.lexicon import people, words
@@ -59,7 +61,7 @@ _ASIDES = (
     "It|PRON.nsubj was|AUX.cop very|ADV.advmod {adj}|root .",
     "The {place}|nsubj was|AUX.cop {adj}|root .",
 )
-_UNSEEN_OPENINGS = (
+UNSEEN_OPENINGS = (
     "Because|SCONJ.mark@lived {A}|nsubj@lived and {B}|conj@A lived|advcl near the "
     "{place}|obl@lived ,",
     "Although|SCONJ.mark@loved {A}|nsubj@loved and {B}|conj@A loved|advcl the {place}|obj@loved ,",
@@ -70,8 +72,8 @@ _UNSEEN_OPENINGS = (
     "Last|ADJ.amod week|NOUN.obl , when|ADV.advmod@ran {A}|nsubj@ran and {B}|conj@A ran|advcl "
     "to the {place}|obl@ran ,",
 )
-_UNSEEN_PLACES = ["house", "island", "lake", "village", "mountain", "river"]
-_UNSEEN_THINGS = "lamp clock knife shirt plate chair bottle box".split()
+UNSEEN_PLACES: list[str] = ["house", "island", "lake", "village", "mountain", "river"]
+UNSEEN_THINGS = "lamp clock knife shirt plate chair bottle box".split()
 KNOWN_NAMES = tuple(name for name in people.NAMES if name not in people.HELD_NAMES)
 _HELD_NAMES = tuple(sorted(people.HELD_NAMES))
 
@@ -154,15 +156,16 @@ def _event(draw: Draw, relation: str) -> tuple[str, str]:
 
 def unseen_indirect_objects(draw: Draw) -> Document:
     """The same with names, verbs and openings that no training template holds."""
-    fills = scene(draw, *draw.sample(_HELD_NAMES, 2), _UNSEEN_PLACES, _UNSEEN_THINGS)
+    first, second = draw.sample(_HELD_NAMES, 2)
+    fills = scene(draw, first, second, UNSEEN_PLACES, UNSEEN_THINGS)
     verb = draw.pick(words.HELD_GIVE)
     fills |= {"give": past(verb, words.LEMMA[verb])}
-    template = f"{draw.pick(_UNSEEN_OPENINGS)} {_JOINED}"
+    template = f"{draw.pick(UNSEEN_OPENINGS)} {_JOINED}"
     return render(template, fills, "indirect objects, off-template")
 
 
 def scene(
-    draw: Draw, first: str, second: str, where: list[str], what: list[str]
+    draw: Draw, first: str, second: str, where: Sequence[str], what: Sequence[str]
 ) -> dict[str, Entry]:
     """The slots of two people, one of whom gives the other something, somewhere."""
     giver, receiver = (first, second) if draw.chance(0.5) else (second, first)
