@@ -123,13 +123,9 @@ SERIES = {
 }
 CYCLIC = frozenset({"days", "months"})
 
-PLACES: list[
-    str
-] = """store park school market office station library hospital restaurant museum beach garden
+PLACES = """store park school market office station library hospital restaurant museum beach garden
     church theater bank farm zoo bar cafe hotel""".split()
-THINGS: list[
-    str
-] = """drink book ring key gift letter ball pen flower bag basket coin map toy hat cup picture
+THINGS = """drink book ring key gift letter ball pen flower bag basket coin map toy hat cup picture
     computer kiss bone snack apple""".split()
 GIVE = ["gave", "handed", "passed", "offered", "sent", "showed", "brought"]
 HELD_GIVE = ["lent", "threw", "sold"]
