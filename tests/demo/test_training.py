@@ -63,5 +63,6 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
 
 
 def test_the_shipped_stages_begin_with_copying():
-    assert [stage.name for stage in STAGES] == ["copying", "everything", "finish", "settle"]
+    names = [stage.name for stage in STAGES]
+    assert names == ["copying", "everything", "finish", "settle", "vary", "bare"]
     assert dict(STAGES[0].mixture)["repeats"] >= 40
