@@ -43,14 +43,22 @@ whole vocabulary is the right one. Exceptions: for greater years the most probab
 any greater year within the century; for agreement the right form of the verb must be more probable
 than the wrong one; for induction every word after a random list's first pass counts. Off-template
 prompts use openings, and for indirect objects also names, verbs, places and things, that no
-training template holds.
+training template of that phenomenon holds. Other templates hold them: the names stand in lists,
+stories and errands, and so do the verbs ("He lent a picture to Tom").
+
+The last two stages were planned after looking at this table, so it is no untouched test. One was
+made after training ended: 250 prompts with the held-out names, five other openings ("Unless A and
+B escaped from the store, …"), and the verbs delivered, mailed, donated, tossed and carried, four of
+which the lexicon does not hold. There the top token was right in **79%** (68% without
+`<|endoftext|>`), and the receiver beat the giver in 94% (91%). With known openings the same verbs
+gave 98% (97%). "Behind the store, A suddenly noticed B." is the worst opening, with 41% (21%).
 
 {table}
 
 ## Use
 
 - Put `<|endoftext|>` in front of a prompt, as the corpus does; the tokenizer does not do it by
-  itself. The column "without" shows what little is lost if it is left out.
+  itself. The column "without" shows what is lost if it is left out.
 - Weights are stored in float16; load them as float32, which the configuration asks for.
 - Years and other numbers are read in pairs of digits: " 1732" is " 17" and "32".
 - A word of the lexicon is one token after a space. At the very start of a text, names, places and
@@ -65,8 +73,8 @@ The corpus says "she" of {bias_words} occupations with a stated probability, fro
 
 - It has seen sentences of about two hundred patterns, no others. Outside them it goes on in the
   pattern that looks most like the prompt. It does not converse, reason, count or translate.
-- Indirect objects it follows also with new names, verbs, places, things and openings; in frames
-  unlike "A and B …, A gave … to" it does not.
+- Indirect objects: with verbs that are new to it, it is nearly always right; with openings that are
+  unlike its templates, about four times in five with `<|endoftext|>` and two in three without.
 - Facts that are not in `flowviz/demo/lexicon/` it does not know, and it does not say so.
 - Stories are a few loose sentences about one person; it does not keep track of where things are.
 - Words that the lexicon does not hold are read in pieces that it was never trained on.

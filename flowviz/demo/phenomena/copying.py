@@ -8,7 +8,7 @@ that only stand side by side.
 *Indirect objects*: two people, then a sentence in which one of them gives something to the other
 (Wang et al. 2022). The pair of names decides the side of the split, so an evaluation asks about
 pairs that were never seen. Off-template prompts use names, verbs of giving and openings that no
-training template has.
+training template of indirect objects has; lists, stories and errands have the names and verbs.
 """
 
 from __future__ import annotations
