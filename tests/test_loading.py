@@ -24,7 +24,8 @@ from transformers import (
 
 from flowviz.errors import Cancelled, ModelError
 from flowviz.models import memory
-from flowviz.models.loading import load_model
+from flowviz.models.catalogue import find_model
+from flowviz.models.loading import load_model, weight_bytes
 from flowviz.trace import record
 from tests.models import byte_tokenizer, configuration, save_model
 
@@ -310,6 +311,28 @@ def test_what_does_not_fit_is_refused_before_it_is_read(folder: Path) -> None:
     message = refusal(edit(folder, n_embd=1_000_000))
     assert "GB of memory in float32" in message
     assert "Choose a smaller model" in message
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weights_are_counted_before_they_are_read(
+    saved: Path, tmp_path: Path, architecture: str
+) -> None:
+    folder = Path(shutil.copytree(saved / architecture, tmp_path / "mine"))
+    numbers = sum(
+        weight.numel() for weight in AutoModelForCausalLM.from_pretrained(folder).parameters()
+    )
+    (folder / "model.safetensors").unlink()  # not looked at
+    entry = find_model(str(folder))
+    assert weight_bytes(entry) == 4 * numbers
+    assert weight_bytes(entry, torch.bfloat16) == 2 * numbers
+    edit(folder, vocab_size=400)
+    assert weight_bytes(entry) > 4 * numbers
+
+
+def test_weights_that_cannot_be_counted_are_refused_as_loading_refuses(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    with pytest.raises(ModelError, match=r"holds no config\.json"):
+        weight_bytes(find_model(str(folder)))
 
 
 def test_an_allocator_that_gives_up_is_told_as_memory(

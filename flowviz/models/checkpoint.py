@@ -119,6 +119,11 @@ def empty_model(config: Any) -> torch.nn.Module:
     return model
 
 
+def count_parameters(config: Any) -> int:
+    """How many numbers the model of that configuration has; what is tied counts once."""
+    return sum(weight.numel() for weight in empty_model(config).parameters())
+
+
 def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype) -> Any:
     """All of the weights, from safetensors alone, or ModelError."""
     from transformers import AutoModelForCausalLM

@@ -37,6 +37,24 @@ def model_folder(entry: ModelEntry, progress: Progress) -> Path:
     return _downloaded_before(entry) or _download(entry, progress)
 
 
+def config_file(entry: ModelEntry) -> Path:
+    """A model's config.json; from the hub that file alone, where it is not here yet.
+
+    Raises:
+        ModelError: the hub cannot be reached, has no such model, or it needs a token.
+    """
+    from huggingface_hub import hf_hub_download
+
+    folder = Path(entry.source)
+    if folder.is_dir():
+        return folder / "config.json"
+    with contextlib.suppress(OSError, ValueError):
+        return Path(hf_hub_download(entry.source, "config.json", local_files_only=True))
+    with _said_plainly(entry):
+        _check_offer(entry)
+        return Path(hf_hub_download(entry.source, "config.json", etag_timeout=PATIENCE_SECONDS))
+
+
 def _downloaded_before(entry: ModelEntry) -> Path | None:
     from huggingface_hub import snapshot_download
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from flowviz.models.architecture import read_model
 from flowviz.models.catalogue import ModelEntry, find_model
 from flowviz.models.checkpoint import (
     check_folder,
-    empty_model,
+    count_parameters,
     read_config,
     read_tokenizer,
     read_weights,
 )
-from flowviz.models.hub import model_folder
+from flowviz.models.hub import config_file, model_folder
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.memory import free_memory
 from flowviz.models.quiet import quiet
@@ -72,8 +73,30 @@ def load_model(
     return model
 
 
+def weight_bytes(entry: ModelEntry, dtype: torch.dtype = torch.float32) -> int:
+    """How many bytes an entry's weights will take in memory, read from its config.json alone.
+
+    Nothing but that file is downloaded, and a second call for the same file costs nothing.
+
+    Raises:
+        ModelError: as `load_model` does for an entry that cannot be found or is no causal model.
+    """
+    with quiet(), _said_plainly(entry):
+        file = config_file(entry)
+        changed = file.stat().st_mtime_ns if file.is_file() else 0
+        return _parameters(entry.title, file.parent, changed) * dtype.itemsize
+
+
+@lru_cache(maxsize=64)
+def _parameters(title: str, folder: Path, changed: int) -> int:
+    """How many numbers a model has; `changed` is when its config.json was written."""
+    if not changed:
+        check_folder(title, folder)
+    return count_parameters(read_config(title, folder))
+
+
 def _check_memory(entry: ModelEntry, config: Any, dtype: torch.dtype) -> None:
-    needed = sum(weight.numel() for weight in empty_model(config).parameters()) * dtype.itemsize
+    needed = count_parameters(config) * dtype.itemsize
     free = free_memory()
     if free is not None and needed * MEMORY_MARGIN > free:
         raise ModelError(
