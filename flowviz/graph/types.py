@@ -35,7 +35,9 @@ class NodeKind(StrEnum):
     TARGET = "target"  # the logit, or the difference of two, that is explained
 
 
-BIAS_NAMES = ("ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U")
+BIAS_NAMES = (
+    "ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U", "ln_embed", "ln1_post", "ln2_post"
+)  # fmt: skip
 STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
 SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})
 INDEXED = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS})
@@ -210,7 +212,7 @@ class Target:
     token_rank: int
     contrast: Prediction | None
     contrast_rank: int | None
-    value: float  # the number that the flow splits
+    value: float  # the number that the flow splits; before the soft cap, where there is one
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,16 @@ class Checks:
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What a picture needs to know of the model."""
+    """What a picture needs to know of the model.
+
+    Args:
+        neurons: of a block, the most that any has; experts' neurons count one after the other.
+        parallel: attention and MLP read the same state, so that no state stands between them.
+        expert_neurons: for each block how many neurons one expert has, 0 where the MLP is not
+            made of experts; empty for a model without any. Neuron i belongs to expert i // n.
+        logit_cap: what the model's logits are softly capped at, or None. The flow explains the
+            logit before the cap; a `Prediction` holds the logit after it.
+    """
 
     name: str
     architecture: str
@@ -260,6 +271,9 @@ class ModelShape:
     neurons: int
     d_model: int
     vocabulary: int
+    parallel: bool = False
+    expert_neurons: tuple[int, ...] = ()
+    logit_cap: float | None = None
 
 
 @dataclass(frozen=True)
