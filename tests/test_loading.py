@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForCausalLM,
     BertConfig,
+    BertLMHeadModel,
     BertModel,
     GPT2Model,
     LlamaModel,
@@ -210,7 +211,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "unknown activation": (configured(activation_function="nosuch"), "nosuch"),
     "no architecture": (configured(architectures=None), "not a causal language model"),
     "another's architecture": (configured(architectures=["LlamaForCausalLM"]), "Mend the config"),
-    "not covered": (configured(architectures=["GPTNeoXForCausalLM"]), "not exact yet"),
+    "unknown to TransformerLens": (
+        configured(model_type="ctrl", architectures=["CTRLLMHeadModel"]),
+        "CTRLLMHeadModel, an architecture that TransformerLens does not know",
+    ),
+    "pictures too": (
+        configured(model_type="gemma3", architectures=["Gemma3ForConditionalGeneration"]),
+        "pictures and text",
+    ),
     "quantised": (configured(quantization_config={"quant_method": "gptq"}), "quantised"),
     "only pickled weights": (pickled, "pickled"),
     "weights of another name": (
@@ -244,6 +252,7 @@ def test_other_kinds_of_model_are_refused(tmp_path: Path) -> None:
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 300}
     models = {
         "BertModel": BertModel(BertConfig(**small, intermediate_size=16)),
+        "BertLMHeadModel": BertLMHeadModel(BertConfig(**small, intermediate_size=16)),
         "T5ForConditionalGeneration": T5ForConditionalGeneration(
             T5Config(d_model=16, d_ff=16, num_layers=1, num_heads=2, vocab_size=300)
         ),

@@ -13,7 +13,6 @@ import torch
 
 from flowviz.errors import ModelError
 from flowviz.models.hub import WEIGHTS
-from flowviz.models.supported import SUPPORTED
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
@@ -53,29 +52,55 @@ def _no_weights(folder: Path) -> str:
 
 
 def read_config(title: str, folder: Path) -> Any:
-    """The configuration of a causal language model whose flow is exact, or ModelError."""
+    """The configuration of a causal language model that TransformerLens knows, or ModelError."""
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     _check_blocks(title, config)
-    names = config.architectures or [f"{type(config).__name__} without architectures"]
-    if names[0] not in SUPPORTED:
-        causal = names[0].endswith(("ForCausalLM", "LMHeadModel"))
-        reason = (
-            "an architecture for which the flow is not exact yet"
-            if causal
-            else "not a causal language model"
-        )
-        raise ModelError(
-            f"{title} is {names[0]}: {reason}. Choose a model with one of the "
-            f"architectures {', '.join(SUPPORTED)}."
-        )
+    check_architecture(title, config)
     if getattr(config, "quantization_config", None):
         raise ModelError(
             f"{title} is quantised; its weights are not plain numbers. Choose the model in full "
             "precision."
         )
     return config
+
+
+def check_architecture(title: str, config: Any) -> None:
+    """Raises ModelError where no causal language model can come of a configuration."""
+    from transformer_lens.factories.architecture_adapter_factory import SUPPORTED_ARCHITECTURES
+
+    names = config.architectures or [f"{type(config).__name__} without architectures"]
+    name = names[0]
+    if name.endswith("ForConditionalGeneration") and hasattr(config, "vision_config"):
+        raise ModelError(
+            f"{title} is {name}: a model of pictures and text. Choose one of text alone, or save "
+            "its language model by itself."
+        )
+    if name not in _causal_names() or _reads_both_ways(config, name):
+        raise ModelError(
+            f"{title} is {name}: not a causal language model. Choose a model that predicts the "
+            "next token, such as GPT-2 or Llama."
+        )
+    if name not in SUPPORTED_ARCHITECTURES:
+        raise ModelError(
+            f"{title} is {name}, an architecture that TransformerLens does not know. Choose a "
+            "model of another architecture."
+        )
+
+
+def _causal_names() -> set[str]:
+    """The classes that AutoModelForCausalLM makes of text."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    names = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    return {name for name in names if not name.endswith("ForConditionalGeneration")}
+
+
+def _reads_both_ways(config: Any, name: str) -> bool:
+    """Whether it is of BERT's kind, which is causal only where its configuration says so."""
+    bert = "LMHead" in name and hasattr(config, "type_vocab_size")
+    return bert and not getattr(config, "is_decoder", False)
 
 
 def _check_blocks(title: str, config: Any) -> None:

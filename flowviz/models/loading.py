@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -110,9 +111,20 @@ def _boot(folder: Path, weights: Any, tokenizer: Any, device: str, dtype: torch.
     from transformer_lens.model_bridge import TransformerBridge
 
     bridge = TransformerBridge.boot_transformers(
-        str(folder), hf_model=weights, tokenizer=tokenizer, device=device, dtype=dtype
+        str(folder), hf_model=weights, tokenizer=_for_bridge(tokenizer), device=device, dtype=dtype
     )
     return bridge.eval().requires_grad_(False)  # it splits GPT-2's q, k and v into new weights
+
+
+def _for_bridge(tokenizer: Any) -> Any:
+    """A copy that the bridge may change: it adds tokens that it misses.
+
+    It is marked as one that adds a first token, or the bridge would read one that does from
+    wherever the tokenizer once came from. The bridge is only ever given ids.
+    """
+    own = copy.deepcopy(tokenizer)
+    own.init_kwargs = {**own.init_kwargs, "name_or_path": "", "add_bos_token": True}
+    return own
 
 
 @contextlib.contextmanager
