@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowviz.errors import FlowvizError, ModelError, RequestError
     from flowviz.explanation import Explanation, explain
     from flowviz.graph.json import read_graph
+    from flowviz.models.in_memory import wrap_model
     from flowviz.models.loading import load_model
     from flowviz.session import Session
 
@@ -34,6 +35,7 @@ __all__ = [
     "explain",
     "load_model",
     "read_graph",
+    "wrap_model",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "explain": "flowviz.explanation",
     "load_model": "flowviz.models.loading",
     "read_graph": "flowviz.graph.json",
+    "wrap_model": "flowviz.models.in_memory",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
@@ -12,6 +12,8 @@ from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.json import graph_json
 from flowviz.graph.types import FlowGraph, NodeKey
+from flowviz.models.catalogue import ModelEntry
+from flowviz.models.in_memory import wrap_model
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
 from flowviz.request import ExplainRequest, TargetSpec
@@ -19,6 +21,9 @@ from flowviz.trace import Trace, record
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FORMS = "Give explain(prompt, model), or explain(model, tokenizer, prompt)."
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +56,22 @@ class Explanation:
         return edges_frame(self.graph)
 
 
-def explain(prompt: str, model: LoadedModel | str = "demo", **choices: object) -> Explanation:
+@overload
+def explain(prompt: str, model: object = "demo", /, **choices: object) -> Explanation: ...
+@overload
+def explain(model: object, tokenizer: object, prompt: str, /, **choices: object) -> Explanation: ...
+@overload
+def explain(**choices: object) -> Explanation: ...
+def explain(*given: object, **choices: object) -> Explanation:
     """Explains one prediction of a model.
 
+    `explain(prompt, model="demo")` takes a loaded model, or what `load_model` takes.
+    `explain(model, tokenizer, prompt)` takes a model of transformers (or a PeftModel) that is in
+    memory, which is left as it is. Each may be given by its name too. Nothing is kept: to explain
+    many prompts, call `load_model` or `wrap_model` once and give what it returns.
+
     Args:
-        prompt: the text to run.
-        model: a loaded model, or what `load_model` takes.
+        given: the prompt and the model; or the model, its tokenizer and the prompt.
         choices: any field of `TargetSpec` and `GraphSettings`: `target` (a token) or `token`,
             `contrast`, `position`, `wiring`, `score`, `coverage`, `budget`, `layers`, ….
 
@@ -68,15 +83,57 @@ def explain(prompt: str, model: LoadedModel | str = "demo", **choices: object) -
         >>> explain("The capital of Japan is the city of").graph.target.token.token
         ' Tokyo'
     """
+    prompt, model, tokenizer = _three(given, choices)
     if "target" in choices:
         choices["token"] = choices.pop("target")
     known = ExplainRequest.fields()
     unknown = sorted(set(choices) - known)
     if unknown:
         raise RequestError(f"explain takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}.")
-    loaded = load_model(model) if isinstance(model, str) else model
+    ExplainRequest.from_mapping({**choices, "prompt": prompt})  # refused before anything is loaded
+    loaded = _loaded(model, tokenizer)
     request = ExplainRequest.from_mapping({**choices, "prompt": prompt, "model": loaded.shape.name})
     return explain_request(loaded, request)
+
+
+def _three(given: tuple[object, ...], choices: dict[str, object]) -> tuple[str, object, object]:
+    """The prompt, the model and the tokenizer (or None), however they were given."""
+    prompt_first = not given or isinstance(given[0], str)
+    names = ("prompt", "model", "tokenizer") if prompt_first else ("model", "tokenizer", "prompt")
+    if not prompt_first and len(given) == 2 and isinstance(given[1], str):
+        names = ("model", "prompt")
+    if len(given) > len(names):
+        raise RequestError(
+            f"explain takes {len(names)} arguments in order, not {len(given)}. {FORMS}"
+        )
+    found = dict(zip(names, given, strict=False))
+    twice = sorted(found.keys() & choices.keys())
+    if twice:
+        raise RequestError(f"explain was given its {twice[0]} twice. {FORMS}")
+    found |= {name: choices.pop(name) for name in names if name in choices}
+    prompt = found.get("prompt")
+    if not isinstance(prompt, str):
+        what = "no prompt" if prompt is None else f"a {type(prompt).__name__} as its prompt"
+        raise RequestError(f"explain was given {what}. {FORMS}")
+    return prompt, found.get("model", "demo"), found.get("tokenizer")
+
+
+def _loaded(model: object, tokenizer: object) -> LoadedModel:
+    """The model to explain, loaded or wrapped where it has to be."""
+    if isinstance(model, LoadedModel | str | ModelEntry):
+        if tokenizer is not None:
+            raise RequestError(
+                f"explain was given a tokenizer for {_words(model)}, which has its own. {FORMS}"
+            )
+        return model if isinstance(model, LoadedModel) else load_model(model)
+    if tokenizer is None:
+        raise RequestError(f"explain was given {_words(model)} without its tokenizer. {FORMS}")
+    return wrap_model(model, tokenizer)
+
+
+def _words(model: object) -> str:
+    named = isinstance(model, str)
+    return f"the model {model[:60]!r}" if named else f"a {type(model).__name__} as its model"
 
 
 def explain_request(model: LoadedModel, request: ExplainRequest) -> Explanation:

@@ -89,6 +89,12 @@ def check_architecture(title: str, config: Any) -> None:
         )
 
 
+def causal_name(model: torch.nn.Module) -> str:
+    """The name of a model's class, or of the class of transformers that it is made from."""
+    names = [kind.__name__ for kind in type(model).__mro__]
+    return next((name for name in names if name in _causal_names()), names[0])
+
+
 def _causal_names() -> set[str]:
     """The classes that AutoModelForCausalLM makes of text."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -122,12 +128,38 @@ def read_tokenizer(title: str, folder: Path, config: Any) -> Any:
             f"{title} has a tokenizer that cannot be read ({_first_line(error)}). Save the "
             "tokenizer again with its save_pretrained."
         ) from error
-    if not tokenizer.is_fast or not len(tokenizer):
+    return usable_tokenizer(title, tokenizer)
+
+
+def usable_tokenizer(title: str, tokenizer: Any) -> Any:
+    """The tokenizer, or a fast one made from it, or ModelError."""
+    from transformers import PreTrainedTokenizerBase
+
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise ModelError(
-            f"{title} has no fast tokenizer. Convert it: load it with transformers and "
-            "save it again, so that the folder holds a tokenizer.json."
+            f"{title} is given a {type(tokenizer).__name__} as its tokenizer; one of transformers "
+            "is wanted, such as AutoTokenizer.from_pretrained gives."
         )
-    return tokenizer
+    fast = tokenizer if tokenizer.is_fast else _converted(title, tokenizer)
+    if not len(fast):
+        raise ModelError(f"{title} has a tokenizer without tokens. Save its tokenizer again.")
+    return fast
+
+
+def _converted(title: str, slow: Any) -> Any:
+    """A fast tokenizer that reads as a slow one does, where transformers can make one."""
+    from transformers import PreTrainedTokenizerFast
+    from transformers.convert_slow_tokenizer import convert_slow_tokenizer
+
+    try:
+        return PreTrainedTokenizerFast(
+            tokenizer_object=convert_slow_tokenizer(slow), **slow.special_tokens_map
+        )
+    except Exception as error:  # a converter stumbles over whatever it was not made for
+        raise ModelError(
+            f"{title} has a slow tokenizer ({type(slow).__name__}) that transformers cannot make "
+            "a fast one of. Give a fast tokenizer, or a folder that holds its tokenizer.json."
+        ) from error
 
 
 def empty_model(config: Any) -> torch.nn.Module:

@@ -1,0 +1,85 @@
+"""From weights and a tokenizer in memory to a LoadedModel: the last steps of every way to load.
+
+TransformerLens's TransformerBridge is put around the weights in raw mode, so that its logits are
+the model's own. It changes what it is given, both the model and the tokenizer: it gets copies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from flowviz.errors import FlowvizError, ModelError
+from flowviz.models.architecture import read_model
+from flowviz.models.loaded import LoadedModel
+
+
+def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
+    """Puts the bridge around weights that may be changed in place, and names their parts.
+
+    Raises:
+        ModelError: the architecture is not covered.
+    """
+    from transformer_lens.model_bridge import TransformerBridge
+
+    first = next(weights.parameters())
+    bridge = TransformerBridge.boot_transformers(
+        name,
+        hf_model=weights,
+        tokenizer=_for_bridge(tokenizer),
+        device=first.device,
+        dtype=first.dtype,
+    )
+    bridge.eval().requires_grad_(False)  # it splits GPT-2's q, k and v into new weights
+    return read_model(name, bridge, tokenizer)
+
+
+def _for_bridge(tokenizer: Any) -> Any:
+    """A copy that the bridge may change: it adds tokens that it misses.
+
+    It is marked as one that adds a first token, or the bridge would read one that does from
+    wherever the tokenizer once came from. The bridge is only ever given ids.
+    """
+    own = copy.deepcopy(tokenizer)
+    own.init_kwargs = {**own.init_kwargs, "name_or_path": "", "add_bos_token": True}
+    return own
+
+
+@contextlib.contextmanager
+def said_plainly(title: str) -> Iterator[None]:
+    """Turns what the libraries raise, which may be anything, into what happened and the way out."""
+    try:
+        yield
+    except FlowvizError:
+        raise
+    except MemoryError as error:
+        raise ModelError(_too_large(title)) from error
+    except Exception as error:
+        raise ModelError(_reason(title, error)) from error
+
+
+def _too_large(title: str) -> str:
+    return f"{title} does not fit in memory. Choose a smaller model, or free some memory."
+
+
+def _reason(title: str, error: Exception) -> str:
+    text = str(error).strip()
+    if "trust_remote_code" in text or "custom code" in text:
+        return (
+            f"{title} needs code of its own to run, which flowviz never loads. Choose a "
+            "model whose architecture is part of transformers."
+        )
+    if "not enough memory" in text or "allocate memory" in text or "out of memory" in text:
+        return _too_large(title)
+    if type(error).__name__ == "SafetensorError":
+        return (
+            f"{title} has a damaged or cut-off safetensors file ({text[:120]}). Copy or "
+            "download it again."
+        )
+    first = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    return (
+        f"{title} could not be loaded ({first[:200]}). Check its files, and that "
+        "transformers itself can load it."
+    )
