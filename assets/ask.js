@@ -81,20 +81,6 @@
     }
   }
 
-  /* The ends of the range sliders follow the picture; a range that is no choice spans it all.
-     → layers' end, positions' end */
-  function ranges(drawing, layers, positions) {
-    if (!drawing) return [keep(), keep()];
-    follow(names().LAYERS, layers, drawing.layers, drawing.layerSpan);
-    follow(names().POSITIONS, positions, drawing.positions, drawing.positionSpan);
-    return [drawing.layers, drawing.positions];
-  }
-
-  function follow(slider, old, end, chosen) {
-    const value = chosen ? chosen.map((each) => Math.min(each, end)) : [0, end];
-    if (JSON.stringify(value) !== JSON.stringify(old)) setProps(slider, { max: end, value });
-  }
-
   /* A page that opens: what is wrong with its link, what its link selects → opened */
   function opened(wrong, selected) {
     settled = null;
@@ -113,7 +99,6 @@
   clientside.flowviz = Object.assign(clientside.flowviz || {}, {
     ask,
     settle,
-    ranges,
     opened,
     count,
   });

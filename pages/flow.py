@@ -28,12 +28,13 @@ from flowviz.ui.flow.inspector import inspector, refused
 from flowviz.ui.flow.jobs import standing, submitted
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.flow.overview import nothing_drawn, overview
+from flowviz.ui.flow.parts import part_note
 from flowviz.ui.flow.picture import picture
 from flowviz.ui.flow.stores import stores
-from flowviz.ui.flow.strips import prediction_chips, token_chips
+from flowviz.ui.flow.strips import prediction_chips, token_strip
 from flowviz.ui.flow.styles import styles
 from flowviz.ui.flow.tokens import token_options
-from flowviz.ui.flow.words import status_line, value_words
+from flowviz.ui.flow.words import failure_banner, status_line, value_words
 from flowviz.ui.ids import Shell
 from flowviz.ui.server import current_examples, current_session
 from flowviz.views.elements import elements
@@ -170,22 +171,25 @@ def reset(_clicks: int, last_layer: int | None, last_position: int | None) -> di
     Output(Flow.GRAPH, "elements"),
     Output(Flow.DRAWN, "data"),
     Output(Flow.STATUS, "children"),
+    Output(Flow.BANNER, "children"),
+    Output(Flow.PART, "children"),
     Input(Flow.SHOWN, "data"),
     Input(Flow.REST, "checked"),
     prevent_initial_call=True,
 )
-def draw(shown: dict[str, str] | None, rest: bool) -> tuple[list[dict[str, Any]], Any, Any]:
-    """The graph's elements and the line that says how exact and complete they are."""
+def draw(shown: dict[str, str] | None, rest: bool) -> tuple[Any, ...]:
+    """The graph's elements, and the lines that say how exact and complete they are."""
     if not shown:
         raise PreventUpdate
     request = ExplainRequest.from_mapping(shown)
     graph = current_session().graph(request)
     drawn = elements(graph, show_rest=bool(rest))
-    return drawn, drawing(request, graph, len(drawn)), status_line(graph)
+    about = drawing(request, graph, len(drawn))
+    return drawn, about, status_line(graph), failure_banner(graph), part_note(request, graph)
 
 
 @callback(
-    Output(Flow.TOKENS, "children"),
+    Output(Flow.STRIP, "data"),
     Output(Flow.PREDICTIONS, "children"),
     Output(Flow.LOOK_FOR, "children"),
     Output(Flow.VALUE, "children"),
@@ -199,7 +203,8 @@ def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
     request = ExplainRequest.from_mapping(shown)
     graph = current_session().graph(request)
     words = look_for(request, current_examples())
-    return token_chips(graph), prediction_chips(graph), words, value_words(graph)
+    strip = token_strip(request, graph)
+    return strip, prediction_chips(graph), words, value_words(graph)
 
 
 def _token_finder(box: Flow) -> None:

@@ -1,7 +1,9 @@
 """A Session without a model: hand-made graphs that keep the laws, for tests of the page.
 
 The prompt chooses what happens: "tiny" draws three nodes, "large" about a thousand elements,
-"slow" takes a while and can be cancelled, "fail" fails with a way out, "crash" has a bug.
+"slow" takes a while and can be cancelled, "fail" fails with a way out, "crash" has a bug,
+"unlawful" breaks a law, "capped" has its logits capped. A prompt of GPT-2 may have a thousand
+tokens.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ WORDS = [
     " sat",
 ]
 CONTEXT = 64
+LONG_CONTEXT = 1024
 SLOW_SECONDS = 60.0
 
 
@@ -78,7 +81,7 @@ class FakeSession(Session):
     def models(self) -> tuple[ModelChoice, ...]:
         return (
             ModelChoice("demo", "Demo", "A small model of made-up facts.", CONTEXT),
-            ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", 1024),
+            ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", LONG_CONTEXT),
         )
 
     def submit(self, request: ExplainRequest, visitor: str) -> Job:
@@ -112,10 +115,12 @@ class FakeSession(Session):
         check(request)
         if "crash" in request.prompt:
             raise ZeroDivisionError("a bug")
-        return make_graph(request)
+        return (
+            unlawful(make_graph(request)) if "unlawful" in request.prompt else make_graph(request)
+        )
 
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
-        return make_inspection(make_graph(request), key)
+        return make_inspection(self.graph(request), key)
 
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         found = [(number, word) for number, word in enumerate(WORDS) if text.strip() in word]
@@ -126,8 +131,11 @@ def check(request: ExplainRequest) -> None:
     if request.model not in ("demo", "gpt2"):
         raise RequestError(f"There is no model {request.model!r} here. Choose demo or gpt2.")
     length = len(make_tokens(request.prompt))
-    if length > CONTEXT:
-        raise RequestError(f"The prompt has {length} tokens; demo takes at most 64. Shorten it.")
+    most = CONTEXT if request.model == "demo" else LONG_CONTEXT
+    if length > most:
+        raise RequestError(
+            f"The prompt has {length} tokens; {request.model} takes at most {most}. Shorten it."
+        )
 
 
 def make_tokens(prompt: str) -> tuple[PromptToken, ...]:
@@ -163,7 +171,16 @@ def make_graph(request: ExplainRequest) -> FlowGraph:
     drawing = _Drawing(rng, target, tokens, layers, request)
     drawing.draw("tiny" in request.prompt)
     return FlowGraph(
-        model=ModelShape(request.model, "GPT2LMHeadModel", layers, 8, 768, 192, 3500),
+        model=ModelShape(
+            request.model,
+            "GPT2LMHeadModel",
+            layers,
+            8,
+            768,
+            192,
+            3500,
+            logit_cap=30.0 if "capped" in request.prompt else None,
+        ),
         tokens=tokens,
         target=target,
         predictions=predictions,
@@ -174,6 +191,19 @@ def make_graph(request: ExplainRequest) -> FlowGraph:
         nodes=drawing.nodes(),
         edges=tuple(drawing.edges),
     )
+
+
+def unlawful(graph: FlowGraph) -> FlowGraph:
+    """What is left of a graph where a law failed: states and heads at the target, without flow."""
+    kinds = STATES | {NodeKind.HEAD, NodeKind.TARGET}
+    kept = (n for n in graph.nodes if n.key.kind in kinds)
+    nodes = (
+        replace(n, flow=0.0, influence=0.0, direct=0.0)
+        for n in kept
+        if n.key.position == graph.target.position
+    )
+    checks = replace(graph.checks, block_error=0.31)
+    return replace(graph, checks=checks, coverage=0.0, nodes=tuple(nodes), edges=())
 
 
 def _choose(text: str | None, predictions: tuple[Prediction, ...]) -> Prediction | None:

@@ -1,9 +1,10 @@
-"""Hand-made flow graphs that keep the laws, for tests of everything that reads a graph."""
+"""Hand-made flow graphs, for tests of everything that reads a graph; all but one keep the laws."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 from flowviz.graph.types import (
     Checks,
@@ -100,6 +101,49 @@ def from_links(
         nodes=tuple(_node(key, flows[key], key in into, rng) for key in sorted(flows)),
         edges=tuple(edges),
     )
+
+
+def failed(layers: int = 3, positions: int = 4, heads: int = 2) -> FlowGraph:
+    """A run that broke a law: states and heads at the last position, and nothing of the flow."""
+    last = positions - 1
+    kinds = [(K.RESID_PRE, 0), (K.RESID_MID, 0), *((K.HEAD, index) for index in range(heads))]
+    keys = [NodeKey(kind, layer, last, i) for layer in range(layers) for kind, i in kinds]
+    keys += [NodeKey(K.RESID_FINAL, layers, last), NodeKey(K.TARGET, layers, last)]
+    rng = random.Random(0)
+    nodes = (replace(_node(key, 0.0, False, rng), direct=0.0) for key in keys)
+    lawful = grid(layers, positions)
+    return replace(
+        lawful,
+        checks=replace(lawful.checks, node_error=0.31, block_error=0.02),
+        coverage=0.0,
+        nodes=tuple(nodes),
+        edges=(),
+    )
+
+
+def parallel(layers: int = 3, positions: int = 4, heads: int = 2, neurons: int = 2) -> FlowGraph:
+    """Attention and MLP of a block read one state and write to the next: no state between."""
+    rng = random.Random(2)
+    links: list[Link] = []
+    last, above = positions - 1, NodeKey(K.RESID_FINAL, layers, positions - 1)
+    target = NodeKey(K.TARGET, layers, last)
+    links.append((above, target, EdgeKind.RESIDUAL, None))
+    for layer in reversed(range(layers)):
+        here = NodeKey(K.RESID_PRE, layer, last)
+        links.append((here, above, EdgeKind.RESIDUAL, None))
+        for index in range(heads):
+            head, source = NodeKey(K.HEAD, layer, last, index), rng.randrange(positions)
+            read = NodeKey(K.RESID_PRE, layer, source)
+            links += [(read, head, EdgeKind.READ, 0.5), (head, above, EdgeKind.WRITE, None)]
+        for index in range(neurons):
+            neuron = NodeKey(K.NEURON, layer, last, index)
+            links += [(here, neuron, EdgeKind.READ, None), (neuron, above, EdgeKind.WRITE, None)]
+        links.append((NodeKey(K.BIAS, layer, last, 5), above, EdgeKind.WRITE, None))
+        above = here
+    links.append((NodeKey(K.EMBED, 0, last), above, EdgeKind.RESIDUAL, None))
+    links.append((NodeKey(K.BIAS, 0, last, 8), above, EdgeKind.WRITE, None))
+    graph = from_links(links, target, layers, positions, rng)
+    return replace(graph, model=replace(graph.model, parallel=True))
 
 
 def _stream(rng: random.Random, layers: int, positions: int, heads: int, neurons: int):

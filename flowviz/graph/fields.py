@@ -69,6 +69,25 @@ class Fields:
         """A whole number from 0 on, or null."""
         return None if self._get(name) is None else self.whole(name)
 
+    def wholes(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers from 0 on."""
+        items = self._get(name)
+        if not isinstance(items, list):
+            raise self._wrong(name, "a list")
+        entries = Fields({str(place): item for place, item in enumerate(items)}, self._path(name))
+        return tuple(entries.whole(place) for place in entries.values)
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self._get(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
+    def has(self, name: str) -> bool:
+        """Whether it stands there; files of earlier releases lack what was added since."""
+        return name in self.values
+
     def number(self, name: str) -> float:
         """A number; "inf", "-inf" and "nan" stand for those that JSON cannot write."""
         value = self._get(name)

@@ -212,4 +212,10 @@ def _read_checks(item: Fields) -> Checks:
 def _read_model(item: Fields) -> ModelShape:
     sizes = ("layers", "heads", "neurons", "d_model", "vocabulary")
     names = item.text("name"), item.text("architecture")
-    return ModelShape(*names, *(item.whole(size) for size in sizes))
+    return ModelShape(
+        *names,
+        *(item.whole(size) for size in sizes),
+        parallel=item.flag("parallel") if item.has("parallel") else False,
+        expert_neurons=item.wholes("expert_neurons") if item.has("expert_neurons") else (),
+        logit_cap=item.number_or_none("logit_cap") if item.has("logit_cap") else None,
+    )

@@ -127,10 +127,12 @@ def layout(graph: FlowGraph) -> Layout:
     """The graph's one layout; see the head of this module."""
     cells, satellites = _cells(graph)
     places = _places(cells, satellites)
+    rows = {key: row for (row, _), keys in cells.items() for key in keys}
     stripes = columns(_extents(places, satellites), len(graph.tokens))
-    rows = sorted({row for row, _ in cells}, reverse=True)
     lines, ends = _lines(rows, places)
-    boxes = _boxes(places, satellites, {c.first: c.spine for c in stripes if c.drawn}, lines)
+    spines = {stripe.first: stripe.spine for stripe in stripes if stripe.drawn}
+    middles = {key: (spines[key.position], lines[row]) for key, row in rows.items()}
+    boxes = _boxes(places, satellites, middles)
     width = stripes[-1].right if stripes else 0.0
     height = max((bottom for _, bottom in ends.values()), default=0.0)
     return Layout(
@@ -149,7 +151,7 @@ def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[
     cells = defaultdict(list)
     for key in sorted(keys, key=lambda key: (ORDER[key.of or key.kind], key.index, str(key))):
         if not (key.of and key.cut() in keys):
-            cells[row_of(key), key.position].append(key)
+            cells[row_of(key, graph.model.parallel), key.position].append(key)
     return dict(cells), satellites
 
 
@@ -208,14 +210,14 @@ def _extents(
 
 
 def _lines(
-    rows: list[Row], places: dict[NodeKey, _Place]
+    rows: dict[NodeKey, Row], places: dict[NodeKey, _Place]
 ) -> tuple[dict[Row, float], dict[int, tuple[float, float]]]:
     """The y of every row's middle, and where every layer's band begins and ends."""
     heights: dict[Row, float] = defaultdict(float)
     for key, place in places.items():
-        heights[row_of(key)] = max(heights[row_of(key)], _height(key, place))
+        heights[rows[key]] = max(heights[rows[key]], _height(key, place))
     lines, ends, y = {}, {}, 0.0
-    for row in rows:
+    for row in sorted(heights, reverse=True):
         new = row[0] not in ends
         y += 2 * BAND_GAP if new and ends else 0.0 if new else ROW_GAP
         half = heights[row] / 2
@@ -234,15 +236,16 @@ def _height(key: NodeKey, place: _Place) -> float:
 def _boxes(
     places: dict[NodeKey, _Place],
     satellites: set[NodeKey],
-    spines: dict[int, float],
-    lines: dict[Row, float],
+    middles: dict[NodeKey, tuple[float, float]],
 ) -> dict[NodeKey, Box]:
+    """Boxes around places, given where each node's spine meets its row."""
     boxes = {}
     side = SIZES[NodeKind.REST][0]
     for key, place in places.items():
         width, height = SIZES[key.kind]
         below = (place.line - (place.lines - 1) / 2) * LINE
-        box = Box(spines[key.position] + place.x, lines[row_of(key)] + below, width, height)
+        spine, line = middles[key]
+        box = Box(spine + place.x, line + below, width, height)
         boxes[key] = box
         if key in satellites:
             x, y = box.left - REST_GAP - side / 2, box.bottom - side / 2

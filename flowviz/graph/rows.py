@@ -1,8 +1,9 @@
 """The rows of a picture, from the embeddings at the bottom to the target on top.
 
 Within a layer: the state before it, the biases that enter its heads, the heads with their output
-bias, the state between, the biases that enter its neurons, the neurons with theirs. The last
-state, the biases after it and the target have a band of their own.
+biases, the state between, the biases that enter its neurons, the neurons with theirs. Where
+attention and MLP work in parallel they read one state and stand in one row. The last state, the
+biases after it and the target have a band of their own.
 """
 
 from __future__ import annotations
@@ -31,13 +32,19 @@ BIAS_RANKS = {
     "b_out": 6,
     "ln_final": 8,
     "b_U": 8,
+    "ln_embed": 0,
+    "ln1_post": 3,
+    "ln2_post": 6,
 }
+BESIDE_ATTENTION = {5: 2, 6: 3}  # where the MLP's ranks go in a parallel block
 
 
-def row_of(key: NodeKey) -> Row:
+def row_of(key: NodeKey, parallel: bool = False) -> Row:
     """A node's row: its layer (embeddings below all, the target above all) and its rank there."""
     kind = key.of or key.kind
     rank = _bias_rank(key.index) if kind is NodeKind.BIAS else RANKS[kind]
+    if parallel:
+        rank = BESIDE_ATTENTION.get(rank, rank)
     if rank == 0:
         return BOTTOM, rank
     return (key.layer, rank) if rank < RANKS[NodeKind.RESID_FINAL] else (TOP, rank)

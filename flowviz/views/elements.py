@@ -2,7 +2,8 @@
 
 Width and size are for the eye: an edge's width grows with the square root of its absolute flow,
 from a floor that stays visible, and a node's size with the square root of its influence. Both are
-relative to the strongest one drawn; the numbers themselves stand in the tips.
+relative to the strongest one drawn; the numbers themselves stand in the tips. Where a law failed
+no edge and no rest is drawn, and no node has a sign or a size of its own.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from flowviz.graph.layout import Band, Heading, Layout, layout
 from flowviz.graph.types import STATES, FlowEdge, FlowGraph, FlowNode, NodeKey, NodeKind
 from flowviz.views.curves import curve
 from flowviz.views.labels import edge_tip, heading_label, heading_tip, node_label, node_tip
+from flowviz.views.laws import flow_shown
 from flowviz.views.words import place
 
 THINNEST, THICKEST = 1.0, 9.0
+NO_SIZE = 0.5  # of every node where no flow is shown
 MANY_EDGES = 250  # from here on thin edges fade, so that the strong ones stay readable
 Element = dict[str, Any]
 
@@ -24,9 +27,9 @@ Element = dict[str, Any]
 def elements(graph: FlowGraph, *, show_rest: bool = True) -> list[Element]:
     """Bands, headings, nodes and edges, in this order, each group in the graph's own order."""
     places = layout(graph)
+    show_rest = show_rest and flow_shown(graph)
     nodes = [node for node in graph.nodes if show_rest or node.key.kind is not NodeKind.REST]
-    shown = {node.key for node in nodes}
-    edges = [edge for edge in graph.edges if edge.source in shown and edge.target in shown]
+    edges = _edges(graph, {node.key for node in nodes})
     most = _largest(node.influence for node in nodes)
     widest = _largest(edge.flow for edge in edges)
     names = {node.key: str(node.key) for node in nodes}
@@ -40,12 +43,19 @@ def elements(graph: FlowGraph, *, show_rest: bool = True) -> list[Element]:
     ]
 
 
+def _edges(graph: FlowGraph, shown: set[NodeKey]) -> list[FlowEdge]:
+    if not flow_shown(graph):
+        return []
+    return [edge for edge in graph.edges if edge.source in shown and edge.target in shown]
+
+
 def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Element:
     key = node.key
-    sign = _sign(node.flow)
+    shown = flow_shown(graph)
+    sign = _sign(node.flow) if shown else "unsigned"
     box = places.boxes[key]
     label = node_label(node, graph)
-    sub = place(key)
+    sub = place(key, graph.model)
     data = {
         "id": str(key),
         "label": label,
@@ -53,7 +63,7 @@ def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Elem
         "text": _text(key, label, sub),
         "kind": key.kind.value,
         "sign": sign,
-        "size": round(math.sqrt(_part(node.influence, most)), 3),
+        "size": round(math.sqrt(_part(node.influence, most)), 3) if shown else NO_SIZE,
         "tip": node_tip(node, graph),
     }
     return {

@@ -12,7 +12,7 @@ from flowviz.graph.inspection import AttentionCell, Inspection, LensRow
 from flowviz.graph.types import Projection
 from flowviz.views.palette import Palette, palette
 from flowviz.views.tokens import clip, visible
-from flowviz.views.words import percent, place, signed
+from flowviz.views.words import percent, signed, stage
 
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', sans-serif"
 ROW_HEIGHT = 20
@@ -41,36 +41,41 @@ def projection_bars(projection: Projection, theme: str) -> go.Figure:
     return _rows([bars], [visible(token.text) for token in tokens], c)
 
 
-def attention_bars(inspection: Inspection, theme: str) -> go.Figure:
+def attention_bars(inspection: Inspection, theme: str, *, flow: bool = True) -> go.Figure:
     """A head's attention over the prompt: bars for the weight, coloured by the flow's sign.
 
     A long prompt shows the positions of the largest weight and flow, in the prompt's order.
+    Without `flow` nothing is coloured or ranked by it.
     """
     c = palette(theme)
-    cells = _chief(inspection.attention or ())
+    cells = _chief(inspection.attention or (), flow)
     bars = go.Bar(
         x=[cell.weight for cell in cells],
         y=list(range(len(cells))),
         orientation="h",
-        marker_color=[_sign(cell.flow, c) for cell in cells],
-        hovertext=[
-            f"position {cell.position} {_plain(visible(cell.text))}<br>"
-            f"attention {percent(cell.weight)}, flow {signed(cell.flow)}"
-            for cell in cells
-        ],
+        marker_color=[_sign(cell.flow, c) if flow else c.muted for cell in cells],
+        hovertext=[_attention_words(cell, flow) for cell in cells],
         hoverinfo="text",
     )
     figure = _rows([bars], [f"{cell.position} {visible(cell.text)}" for cell in cells], c)
     return figure.update_xaxes(tickformat="~%", rangemode="tozero")
 
 
-def _chief(cells: tuple[AttentionCell, ...]) -> list[AttentionCell]:
+def _attention_words(cell: AttentionCell, flow: bool) -> str:
+    words = f"position {cell.position} {_plain(visible(cell.text))}<br>"
+    amount = f", flow {signed(cell.flow)}" if flow else ""
+    return f"{words}attention {percent(cell.weight)}{amount}"
+
+
+def _chief(cells: tuple[AttentionCell, ...], flow: bool) -> list[AttentionCell]:
     if len(cells) <= MOST_CELLS:
         return list(cells)
     strongest = max(abs(cell.flow) for cell in cells) or 1.0
-    ranked = sorted(
-        cells, key=lambda cell: (-cell.weight - abs(cell.flow) / strongest, cell.position)
-    )
+
+    def order(cell: AttentionCell) -> tuple[float, int]:
+        return -cell.weight - flow * abs(cell.flow) / strongest, cell.position
+
+    ranked = sorted(cells, key=order)
     return sorted(ranked[:MOST_CELLS], key=lambda cell: cell.position)
 
 
@@ -101,14 +106,14 @@ def lens_chart(inspection: Inspection, theme: str) -> go.Figure:
 
 def _lens_label(row: LensRow) -> str:
     top = row.projection.top
-    return f"{place(row.key)}  {visible(top[0].text) if top else '·'}"
+    return f"{stage(row.key)}  {visible(top[0].text) if top else '·'}"
 
 
 def _lens_words(row: LensRow) -> str:
     read = row.projection
     tokens = "  ".join(_plain(visible(token.text)) for token in read.top[:5])
     rank = f"target: rank {read.target_rank:,}, {percent(read.target_probability)}"
-    return f"{place(row.key)}<br>reads as {tokens}<br>{rank}"
+    return f"{stage(row.key)}<br>reads as {tokens}<br>{rank}"
 
 
 def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:

@@ -12,13 +12,13 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from flowviz.graph.types import FlowGraph, FlowNode, NodeKind
+from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.views.laws import exactness_words, failure_words, flow_shown
 from flowviz.views.paths import Path, strongest_paths
 from flowviz.views.tables import EDGE_COLUMNS, NODE_COLUMNS, edge_rows, node_rows
 from flowviz.views.tokens import clip, visible, width
 from flowviz.views.words import (
     coverage_words,
-    exactness_words,
     percent,
     short_label,
     signed,
@@ -30,6 +30,7 @@ INDENT = 13
 MOST_NODES = 15
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 RULE = " → "
+UNKNOWN = "–"
 
 
 def csv(graph: FlowGraph, table: str) -> str:
@@ -69,8 +70,14 @@ def _head(graph: FlowGraph) -> list[str]:
         *_wrap("Explained", target_words(graph).split(" "), " "),
         *_wrap("Predictions", guesses, "   ")[:2],
         *_wrap("Exactness", exactness_words(graph.checks).split(" "), " "),
+        *_failure(graph),
         *_wrap("Coverage", coverage_words(graph).split(" "), " "),
     ]
+
+
+def _failure(graph: FlowGraph) -> list[str]:
+    failed = failure_words(graph.checks)
+    return _wrap("Not shown", " ".join(failed).split(" "), " ") if failed else []
 
 
 def _line(name: str, words: str, head: str | None = None) -> str:
@@ -97,29 +104,41 @@ def _wrap(name: str, words: Iterable[str], joint: str) -> list[str]:
 
 def _nodes(graph: FlowGraph) -> list[str]:
     drawn = [n for n in graph.nodes if n.key.kind not in (NodeKind.REST, NodeKind.TARGET)]
-    ranked = sorted(drawn, key=lambda node: (-_order(node), str(node.key)))
+    ranked = sorted(drawn, key=_order if flow_shown(graph) else _from_the_top)
     rows = [("node", "kind", "reads as", "flow", "of target", "influence")]
     rows += [_node_cells(node, graph) for node in ranked[:MOST_NODES]]
     more = len(ranked) - MOST_NODES
     tail = [f"  and {more:,} more"] if more > 0 else []
-    return ["Strongest nodes", *("  " + _columns(row) for row in rows), *tail]
+    title = "Strongest nodes" if flow_shown(graph) else "Nodes"
+    return [title, *("  " + _columns(row) for row in rows), *tail]
 
 
-def _order(node: FlowNode) -> float:
-    return node.influence if math.isfinite(node.influence) else 0.0
+def _order(node: FlowNode) -> tuple[float, str]:
+    """The strongest first."""
+    return -node.influence if math.isfinite(node.influence) else 0.0, str(node.key)
+
+
+def _from_the_top(node: FlowNode) -> tuple[bool, int, NodeKey]:
+    """Hidden states from the last layer down, then the others."""
+    return node.key.kind not in STATES, -node.key.layer, node.key
 
 
 def _node_cells(node: FlowNode, graph: FlowGraph) -> tuple[str, ...]:
     top = node.projection.top if node.projection else ()
-    value = graph.target.value
     return (
         short_label(node.key, graph),
         node.key.kind.value,
         "  ".join(visible(token.text) for token in top[:3]),
-        signed(node.flow),
-        percent(node.flow / value) if value else "",
-        percent(node.influence),
+        *_scores(node, graph),
     )
+
+
+def _scores(node: FlowNode, graph: FlowGraph) -> tuple[str, str, str]:
+    if not flow_shown(graph):
+        return UNKNOWN, UNKNOWN, UNKNOWN
+    value = graph.target.value
+    share = percent(node.flow / value) if value else ""
+    return signed(node.flow), share, percent(node.influence)
 
 
 def _columns(cells: tuple[str, ...]) -> str:
@@ -134,6 +153,8 @@ def _pad(cell: str, room: int) -> str:
 
 
 def _paths(graph: FlowGraph) -> list[str]:
+    if not flow_shown(graph):
+        return ["Strongest paths", "  none: the flow of this run is not shown"]
     paths = strongest_paths(graph)
     if not paths:
         return ["Strongest paths", "  none: no path reaches from the prompt to the target"]

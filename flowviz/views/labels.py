@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flowviz.graph.layout import Heading
 from flowviz.graph.types import EdgeKind, FlowEdge, FlowGraph, FlowNode, NodeKind, Projection
+from flowviz.views.laws import NO_FLOW, flow_shown
 from flowviz.views.tokens import clip, visible
 from flowviz.views.words import (
     bias_name,
+    cap_words,
     describe,
     percent,
     share_of_target,
@@ -20,6 +22,7 @@ COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 11}
 STATE_COLUMNS = 10
 EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
+MANY_TOKENS = 100  # from here on a column's number says more than its token
 TIP_TOKENS = 5
 EDGE_WORDS = {
     EdgeKind.RESIDUAL: "the residual stream",
@@ -54,16 +57,24 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
 
 def node_tip(node: FlowNode, graph: FlowGraph) -> str:
     """The node's numbers."""
-    lines = [
-        describe(node.key, graph),
-        f"flow {signed(node.flow)}, {share_of_target(node.flow, graph)}",
-        f"influence {percent(node.influence)}",
-    ]
+    lines = [describe(node.key, graph), *_flow_lines(node, graph)]
+    cap = cap_words(graph)
+    if cap and node.key.kind is NodeKind.TARGET:
+        lines.append(cap)
     if node.activation is not None:
         lines.append(f"activation {signed(node.activation)}")
     if node.projection is not None:
         lines += _projection_lines(node.projection, graph)
     return "\n".join(lines)
+
+
+def _flow_lines(node: FlowNode, graph: FlowGraph) -> list[str]:
+    if not flow_shown(graph):
+        return [NO_FLOW]
+    return [
+        f"flow {signed(node.flow)}, {share_of_target(node.flow, graph)}",
+        f"influence {percent(node.influence)}",
+    ]
 
 
 def _projection_lines(projection: Projection, graph: FlowGraph) -> list[str]:
@@ -90,11 +101,16 @@ def edge_tip(edge: FlowEdge, graph: FlowGraph) -> str:
 
 
 def heading_label(heading: Heading, graph: FlowGraph) -> str:
-    """The prompt's token below a column; an ellipsis for a run of them."""
+    """The prompt's token below a column; of a run of them, how many.
+
+    In a long prompt the position stands beside the token.
+    """
     if heading.last > heading.first:
-        return "…"
+        return f"…{heading.last - heading.first + 1}…"
     columns = HEADING_COLUMNS if heading.drawn else EMPTY_COLUMNS
-    return clip(token_at(graph, heading.first), columns)
+    token = clip(token_at(graph, heading.first), columns)
+    numbered = heading.drawn and len(graph.tokens) >= MANY_TOKENS
+    return f"{token} {heading.first}" if numbered else token
 
 
 def heading_tip(heading: Heading, graph: FlowGraph) -> str:

@@ -1,4 +1,7 @@
-"""The graph and its parts as tables: rows of plain values, and pandas frames."""
+"""The graph and its parts as tables: rows of plain values, and pandas frames.
+
+Where a law failed, what the flow says of a node is left empty: a zero would be a lie.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowviz.graph.inspection import FlowRow, FlowTable, Inspection
 from flowviz.graph.types import FlowEdge, FlowGraph, FlowNode, NodeKey, Projection, TokenScore
+from flowviz.views.laws import flow_shown
 from flowviz.views.tokens import visible
 from flowviz.views.words import short_label
 
@@ -95,7 +99,7 @@ def node_rows(graph: FlowGraph) -> list[Row]:
 
 
 def _node_row(node: FlowNode, graph: FlowGraph) -> Row:
-    key, read = node.key, node.projection
+    key, read, shown = node.key, node.projection, flow_shown(graph)
     own = graph.tokens[key.position].text if key.position < len(graph.tokens) else None
     return {
         "id": str(key),
@@ -105,11 +109,11 @@ def _node_row(node: FlowNode, graph: FlowGraph) -> Row:
         "index": key.index,
         "name": short_label(key, graph),
         "token": own,
-        "flow": node.flow,
-        "share": _share(node.flow, graph),
-        "influence": node.influence,
-        "gradient": node.gradient,
-        "direct": node.direct,
+        "flow": node.flow if shown else None,
+        "share": _share(node.flow, graph) if shown else None,
+        "influence": node.influence if shown else None,
+        "gradient": node.gradient if shown else None,
+        "direct": node.direct if shown else None,
         "norm": node.norm,
         "activation": node.activation,
         "top": read.top[0].text if read and read.top else None,
@@ -121,7 +125,7 @@ def _node_row(node: FlowNode, graph: FlowGraph) -> Row:
 
 def edge_rows(graph: FlowGraph) -> list[Row]:
     """A row for every edge, with the columns `EDGE_COLUMNS`."""
-    return [_edge_row(edge, graph) for edge in graph.edges]
+    return [_edge_row(edge, graph) for edge in graph.edges] if flow_shown(graph) else []
 
 
 def _edge_row(edge: FlowEdge, graph: FlowGraph) -> Row:

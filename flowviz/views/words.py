@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from flowviz.graph.types import BIAS_NAMES, Checks, FlowGraph, NodeKey, NodeKind
+from flowviz.graph.types import BIAS_NAMES, FlowGraph, ModelShape, NodeKey, NodeKind, Target
+from flowviz.views.laws import flow_shown
 from flowviz.views.tokens import visible
 
 BIAS_WORDS = {
@@ -16,8 +17,11 @@ BIAS_WORDS = {
     "b_out": "the output bias of the MLP",
     "ln_final": "the bias of the final norm",
     "b_U": "the bias of the unembedding",
+    "ln_embed": "the bias of the norm after the embedding",
+    "ln1_post": "the bias of the norm behind attention",
+    "ln2_post": "the bias of the norm behind the MLP",
 }
-AT_THE_END = frozenset({"ln_final", "b_U"})
+OF_NO_LAYER = frozenset({"ln_embed", "ln_final", "b_U"})
 STAGE = {
     NodeKind.RESID_PRE: "before block {layer}",
     NodeKind.RESID_MID: "in block {layer}, between attention and MLP",
@@ -78,17 +82,33 @@ def short_label(key: NodeKey, graph: FlowGraph) -> str:
         return target_name(graph)
     if key.kind is NodeKind.EMBED:
         return f"{token_at(graph, key.position)}{at}"
-    return place(key) + ("" if key.kind is NodeKind.POS_EMBED else at)
+    return place(key, graph.model) + ("" if key.kind is NodeKind.POS_EMBED else at)
 
 
-def place(key: NodeKey) -> str:
-    """Where in the model a node stands, without its position, such as "L3 H5"."""
+def place(key: NodeKey, model: ModelShape) -> str:
+    """Where in the model a node stands, without its position: "L3 H5", or "L3 E2 N17"."""
     if key.kind is NodeKind.REST:
         return "rest"
     if key.kind is NodeKind.BIAS:
         name = bias_name(key)
-        return name if name in AT_THE_END else f"L{key.layer} {name}"
+        return name if name in OF_NO_LAYER else f"L{key.layer} {name}"
+    expert = expert_of(key, model)
+    if expert is not None:
+        return "L{} E{} N{}".format(key.layer, *expert)
+    return stage(key)
+
+
+def stage(key: NodeKey) -> str:
+    """Where a hidden state stands, such as "L3 mid"."""
     return SHORT[key.kind].format(layer=key.layer, position=key.position, index=key.index)
+
+
+def expert_of(key: NodeKey, model: ModelShape) -> tuple[int, int] | None:
+    """Of a neuron in an expert: which expert, and which of its neurons."""
+    if key.kind is not NodeKind.NEURON or key.layer >= len(model.expert_neurons):
+        return None
+    size = model.expert_neurons[key.layer]
+    return divmod(key.index, size) if size else None
 
 
 def describe(key: NodeKey, graph: FlowGraph) -> str:
@@ -98,7 +118,7 @@ def describe(key: NodeKey, graph: FlowGraph) -> str:
         case NodeKind.HEAD:
             return f"Head {key.index} of layer {key.layer}, writing at {where}."
         case NodeKind.NEURON:
-            return f"Neuron {key.index} of layer {key.layer}, firing at {where}."
+            return f"{_neuron(key, graph)} of layer {key.layer}, firing at {where}."
         case NodeKind.EMBED:
             return f"The embedding of the prompt's token at {where}."
         case NodeKind.POS_EMBED:
@@ -115,10 +135,15 @@ def describe(key: NodeKey, graph: FlowGraph) -> str:
             return f"The hidden state {stage}, at {where}."
 
 
+def _neuron(key: NodeKey, graph: FlowGraph) -> str:
+    expert = expert_of(key, graph.model)
+    return "Expert {}, neuron {}".format(*expert) if expert else f"Neuron {key.index}"
+
+
 def _describe_bias(key: NodeKey, where: str) -> str:
     name = bias_name(key)
     words = BIAS_WORDS.get(name, "a bias")
-    layer = "" if name in AT_THE_END else f" in layer {key.layer}"
+    layer = "" if name in OF_NO_LAYER else f" in layer {key.layer}"
     return f"{words[0].upper()}{words[1:]} ({name}){layer}, at {where}."
 
 
@@ -130,44 +155,47 @@ def target_name(graph: FlowGraph) -> str:
 
 
 def target_words(graph: FlowGraph) -> str:
-    """What is explained, with its value."""
+    """What is explained, with its value; both values where the model caps its logits."""
     target = graph.target
-    value = signed(target.value).lstrip("+")
     after = f"after position {target.position} ({token_at(graph, target.position)})"
     token = visible(target.token.token)
+    value = f"= {plain(target.value)}"
+    if graph.model.logit_cap is not None:
+        cap = f"{graph.model.logit_cap:g}"
+        value += f" before the soft cap at {cap}, {plain(capped_value(target))} after it"
     if target.contrast is None:
-        return f"logit of {token} {after} = {value}"
-    return f"logit of {token} minus that of {visible(target.contrast.token)} {after} = {value}"
+        return f"logit of {token} {after} {value}"
+    return f"logit of {token} minus that of {visible(target.contrast.token)} {after} {value}"
 
 
-def exactness_words(checks: Checks) -> str:
-    """Whether the run was exact, or which law failed and by how much."""
-    laws = {
-        "conservation at the nodes": checks.node_error,
-        "the sum over every cut": checks.cut_error,
-        "what the rest nodes make up": checks.rest_error,
-        "the target against the model's own logits": checks.target_error,
-        "the blocks' parts against their output": checks.block_error,
-    }
-    if checks.exact and all(map(math.isfinite, laws.values())):
-        return f"Exact to {_small(max(laws.values()))} ({checks.dtype})"
-    worst = max(laws, key=lambda law: laws[law] if math.isfinite(laws[law]) else math.inf)
+def plain(value: float) -> str:
+    """Three significant digits, with a sign only where it is negative."""
+    return signed(value).lstrip("+")
+
+
+def capped_value(target: Target) -> float:
+    """The target by the model's own logits, which are capped where it caps them."""
+    return target.token.logit - (target.contrast.logit if target.contrast else 0.0)
+
+
+def cap_words(graph: FlowGraph) -> str | None:
+    """What a soft cap is, where the model has one."""
+    if graph.model.logit_cap is None:
+        return None
+    cap = f"{graph.model.logit_cap:g}"
     return (
-        f"Not exact: {worst} is off by {_small(laws[worst])}, "
-        f"more than {_small(checks.tolerance)} ({checks.dtype})"
+        f"This model caps its logits softly: it turns each logit x into {cap} · tanh(x / {cap}), "
+        f"so that none passes {cap}. The flow splits the logit before the cap, because only that "
+        "is a sum of parts; probabilities come from the logits after it."
     )
 
 
 def coverage_words(graph: FlowGraph) -> str:
     """How much of the whole is drawn."""
+    if not flow_shown(graph):
+        return "no flow is shown; hidden states and heads are read through the lens"
     drawn = sum(node.key.kind not in (NodeKind.REST, NodeKind.TARGET) for node in graph.nodes)
     return (
         f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} "
         "of the influence; the rest is kept as rest nodes"
     )
-
-
-def _small(error: float) -> str:
-    if not math.isfinite(error):
-        return "a number that is not finite"
-    return f"{error:.1g}" if error >= 0.01 or error == 0 else f"{error:.0e}".replace("e-0", "e-")

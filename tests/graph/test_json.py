@@ -31,7 +31,7 @@ from flowviz.graph.types import (
     Target,
     TokenScore,
 )
-from tests.graphs import grid, three_nodes
+from tests.graphs import failed, grid, three_nodes
 
 DOC = Path(__file__).parents[2] / "docs" / "graph-json.md"
 
@@ -43,7 +43,11 @@ prediction = st.builds(Prediction, small, words, share, number)
 score = st.builds(TokenScore, small, words, number, share)
 scores = st.lists(score, max_size=2).map(tuple)
 projection = st.builds(Projection, scores, scores, number, number, small, share)
-shape = st.builds(ModelShape, words, words, small, small, small, small, small)
+shape = st.builds(
+    ModelShape, words, words, small, small, small, small, small,
+    parallel=st.booleans(), expert_neurons=st.lists(small, max_size=3).map(tuple),
+    logit_cap=st.none() | number,
+)  # fmt: skip
 checks = st.builds(Checks, number, number, number, number, number, number, words)
 plain_key = st.builds(
     lambda kind, layer, position, index: NodeKey.parse(
@@ -114,6 +118,31 @@ def test_top_level_and_what_scripts_rely_on() -> None:
         "source": "embed:0:1", "target": "head:1:2:3", "kind": "read", "flow": 2.0,
         "influence": 1.0, "weight": 0.75,
     }  # fmt: skip
+
+
+def test_a_file_of_before_parallel_blocks_experts_and_caps_still_reads() -> None:
+    data = graph_dict(three_nodes())
+    for name in ("parallel", "expert_neurons", "logit_cap"):
+        del data["model"][name]
+    assert read_graph(orjson.dumps(data).decode()) == three_nodes()
+
+
+def test_what_the_model_is_like_is_written_plainly() -> None:
+    graph = three_nodes()
+    model = replace(graph.model, parallel=True, expert_neurons=(0, 64), logit_cap=30.0)
+    written = graph_dict(replace(graph, model=model))["model"]
+    assert (written["parallel"], written["expert_neurons"], written["logit_cap"]) == (
+        True, [0, 64], 30.0,
+    )  # fmt: skip
+
+
+def test_a_run_that_broke_a_law_says_so_and_reads_back() -> None:
+    graph = failed()
+    data = graph_dict(graph)
+    assert data["checks"]["exact"] is False
+    assert data["edges"] == []
+    assert {node["flow"] for node in data["nodes"]} == {0.0}
+    assert read_graph(graph_json(graph)) == graph
 
 
 def documented() -> dict[str, set[str]]:
@@ -190,6 +219,10 @@ def _changed(path: list[str | int], value: object) -> str:
         (["tokens", 0, "position"], 4, "tokens are not numbered"),
         (["target", "token_rank"], -1, "target.token_rank is -1"),
         (["settings"], [], "settings is a list"),
+        (["model", "parallel"], 1, "model.parallel is 1"),
+        (["model", "expert_neurons"], 8, "model.expert_neurons is 8"),
+        (["model", "expert_neurons"], [0, -8], "model.expert_neurons.1 is -8"),
+        (["model", "logit_cap"], "thirty", "model.logit_cap is 'thirty'"),
     ],
 )
 def test_a_fault_is_named_with_the_way_out(

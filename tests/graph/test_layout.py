@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flowviz.graph.columns import MANY_EMPTY, columns
 from flowviz.graph.layout import Box, Layout, layout
 from flowviz.graph.types import BIAS_NAMES, EdgeKind, FlowGraph, NodeKey, NodeKind
-from tests.graphs import from_links, grid, three_nodes
+from tests.graphs import failed, from_links, grid, parallel, three_nodes
 
 K = NodeKind
 
@@ -183,3 +183,31 @@ def test_layout_of_a_large_graph_takes_milliseconds() -> None:
     start = time.process_time()
     layout(graph)
     assert time.process_time() - start < 0.5
+
+
+def test_where_attention_and_mlp_are_parallel_they_stand_in_one_row() -> None:
+    places = layout(parallel())
+    assert overlaps(places) == []
+    rows = {}
+    for key, box in places.boxes.items():
+        rows.setdefault((key.kind, key.layer), set()).add(box.y)
+    for layer in range(3):
+        assert rows[K.HEAD, layer] == rows[K.NEURON, layer]
+        assert max(rows[K.HEAD, layer]) < min(rows[K.RESID_PRE, layer])
+    bias = places.boxes[NodeKey(K.BIAS, 1, 3, BIAS_NAMES.index("b_out"))]
+    assert {bias.y} == rows[K.NEURON, 1]
+
+
+def test_a_bias_behind_something_stands_beside_it() -> None:
+    names = {"ln_embed": K.EMBED, "ln1_post": K.HEAD, "ln2_post": K.NEURON}
+    beside = [NodeKey(kind, 0, 0) for kind in names.values()]
+    biases = [NodeKey(K.BIAS, 0, 0, BIAS_NAMES.index(name)) for name in names]
+    boxes = layout(lone(*beside, *biases, positions=1)).boxes
+    for bias, other in zip(biases, beside, strict=True):
+        assert boxes[bias].y == boxes[other].y
+
+
+def test_a_run_that_broke_a_law_has_a_layout_without_overlaps() -> None:
+    places = layout(failed())
+    assert set(places.boxes) == {node.key for node in failed().nodes}
+    assert overlaps(places) == []

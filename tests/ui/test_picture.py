@@ -28,7 +28,7 @@ def test_the_graph_is_drawn_with_its_exactness_and_coverage(client):
     elements = answer["flow-graph.elements"]
     assert answer["flow-drawn.data"]["elements"] == len(elements)
     assert any(each["data"].get("kind") == "rest" for each in elements)
-    assert "Exact to 3e-6" in text(answer)
+    assert "Exact to 3e-6 (limit 1e-4 for float32)" in text(answer)
     assert "81%" in text(answer)
 
 
@@ -39,19 +39,22 @@ def test_without_rest_no_rest_node_is_drawn(client):
 
 
 def test_tokens_and_predictions_can_be_clicked(client):
-    answer = client.call("flow-tokens.children", {"flow-shown.data": SHOWN}, "flow-shown.data")
-    chips = answer["flow-tokens.children"]
-    assert len(chips) == 1 + 6
-    assert chips[-1]["props"]["data-position"] == "5"
-    assert chips[-1]["props"]["aria-pressed"] == "true"
+    shown = {**SHOWN, "positions": "1-5"}
+    answer = client.call("flow-strip.data", {"flow-shown.data": shown}, "flow-shown.data")
+    strip = answer["flow-strip.data"]
+    assert strip["tokens"] == ["The", "␣cat", "␣sat", "␣on", "␣the", "␣mat"]
+    assert strip["ids"] == [100, 101, 102, 103, 104, 105]
+    assert (strip["target"], strip["span"]) == (5, [1, 5])
+    assert set(strip["drawn"]) <= set(range(6))
+    assert 5 in strip["drawn"]
     assert "␣Paris" in text(answer)
     assert "41%" in text(answer)
 
 
 def test_an_example_says_what_to_look_for(client):
     shown = {"model": "demo", "prompt": "The capital of France is"}
-    assert "Look late." in text(client.call("flow-tokens.children", {"flow-shown.data": shown}))
-    assert "Look late." not in text(client.call("flow-tokens.children", {"flow-shown.data": SHOWN}))
+    assert "Look late." in text(client.call("flow-strip.data", {"flow-shown.data": shown}))
+    assert "Look late." not in text(client.call("flow-strip.data", {"flow-shown.data": SHOWN}))
 
 
 @pytest.mark.parametrize("key", ["resid_final:4:5", "resid_mid:2:5", "embed:0:2", "bias:4:5:6",
@@ -80,6 +83,65 @@ def test_a_key_that_names_no_node_is_refused_in_the_panel(client, key):
     assert "No such node here" in text(answer)
 
 
+UNLAWFUL = {"model": "demo", "prompt": "an unlawful run of it"}
+
+
+def test_where_a_law_failed_a_banner_says_which_and_no_flow_is_drawn(client):
+    values = {"flow-shown.data": UNLAWFUL, "flow-rest.checked": True}
+    answer = client.call("flow-graph.elements", values, "flow-shown.data")
+    kinds = {each["group"] for each in answer["flow-graph.elements"]}
+    assert kinds == {"nodes"}
+    banner = json.dumps(answer["flow-banner.children"])
+    assert "the blocks' parts against their output is off by 0.3" in banner
+    assert "still right" in banner
+    assert "Not exact" in text(answer)
+    lawful = client.call("flow-graph.elements", {**values, "flow-shown.data": SHOWN})
+    assert lawful["flow-banner.children"] == []
+
+
+def test_where_a_law_failed_a_node_shows_its_lens_and_attention_and_no_flow(client):
+    for key, title in (("head:3:4:1", "Attention over the prompt"),
+                       ("resid_mid:2:4", "The target at every layer")):  # fmt: skip
+        answer = inspect(client, key, UNLAWFUL)
+        assert title in text(answer)
+        assert "no flows are listed" in text(answer)
+        assert "flow-inflows" not in text(answer)
+        figures = answer["flow-inspector.children"][1]["props"]["children"]
+        values = [pair["props"]["children"][1]["props"]["children"] for pair in figures]
+        assert values[:3] == ["–", "–", "–"]
+        assert "3.25" in values
+    whole = client.call("flow-inspector.children", {"flow-shown.data": UNLAWFUL})
+    assert "Strongest" not in text(whole)
+
+
+def test_what_is_drawn_of_the_prompt_is_told_with_the_way_back(client):
+    def note(**settings):
+        values = {"flow-shown.data": {**SHOWN, **settings}, "flow-rest.checked": True}
+        return json.dumps(client.call("flow-graph.elements", values)["flow-part.children"])
+
+    assert note() == "[]"
+    assert "Only tokens 1 to 5 of 6." in note(positions="1-5")
+    assert '"data-all": "positions"' in note(positions="1-5")
+    assert "Only token 5 (" in note(positions="5-5")
+    assert "not among them" in note(positions="1-2")
+    assert "not among them" not in note(positions="1-5")
+    both = note(positions="1-99", layers="2-3")
+    assert "tokens 1 to 5 of 6 and layers 2 to 3." in both
+    assert '"data-all": "layers"' in both
+
+
+def test_a_capped_logit_is_shown_before_and_after_the_cap(client):
+    shown = {"model": "demo", "prompt": "its logits are capped", "contrast": " Rome"}
+    value = client.call("flow-strip.data", {"flow-shown.data": shown})["flow-value.children"]
+    words = json.dumps(value, ensure_ascii=False)
+    assert '"4.2"' in words
+    assert "before the cap" in words
+    assert '"1"' in words
+    assert "30 · tanh(x / 30)" in words
+    value = client.call("flow-strip.data", {"flow-shown.data": SHOWN})["flow-value.children"]
+    assert "cap" not in json.dumps(value)
+
+
 def test_files_hold_the_graph(client):
     for button, name in (("json", "flow.json"), ("nodes", "flow-nodes.csv"),
                          ("edges", "flow-edges.csv")):  # fmt: skip
@@ -92,7 +154,7 @@ def test_files_hold_the_graph(client):
 
 def test_hostile_text_in_tokens_stays_text(client):
     shown = {"model": "demo", "prompt": "<img src=x onerror=alert(1)> \u202eevil </script>"}
-    answer = client.call("flow-tokens.children", {"flow-shown.data": shown})
+    answer = client.call("flow-strip.data", {"flow-shown.data": shown})
     assert "dangerously" not in text(answer)
     assert "\u202e" not in text(answer)
     assert "<img" in text(answer)

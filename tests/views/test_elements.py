@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from flowviz.graph.types import FlowNode, NodeKey, NodeKind, PromptToken
-from flowviz.views.elements import THICKEST, THINNEST, elements
-from tests.graphs import grid, projection, three_nodes
+from flowviz.views.elements import NO_SIZE, THICKEST, THINNEST, elements
+from tests.graphs import failed, grid, projection, three_nodes
 
 
 def band(number: int, label: str, y: float, height: float, classes: str) -> dict[str, object]:
@@ -250,3 +250,29 @@ def test_edges_of_a_crowded_graph_are_marked_so_that_thin_ones_can_fade() -> Non
     assert not any("dense" in each["classes"] for each in elements(few))
     crowded = [each for each in elements(many) if each["group"] == "edges"]
     assert all(each["classes"].endswith("dense") for each in crowded)
+
+
+def test_where_a_law_failed_no_edge_no_rest_no_sign_and_no_size_is_drawn() -> None:
+    lawful = grid(3, 4, 2, 2)
+    for graph in (failed(), replace(lawful, checks=failed().checks)):
+        made = elements(graph)
+        assert [each for each in made if each["group"] == "edges"] == []
+        assert [each for each in made if each["data"]["kind"] == "rest"] == []
+        nodes = [each for each in made if each["classes"].startswith("node ")]
+        assert len(nodes) == sum(one.key.kind is not NodeKind.REST for one in graph.nodes)
+        assert {each["data"]["size"] for each in nodes} == {NO_SIZE}
+        assert {each["data"]["sign"] for each in nodes} == {"unsigned"}
+        for each in nodes:
+            assert "a law failed" in each["data"]["tip"]
+            assert "influence" not in each["data"]["tip"]
+
+
+def test_a_neuron_in_an_expert_bears_both_numbers() -> None:
+    graph = grid(2, 3, 1, 1)
+    graph = replace(graph, model=replace(graph.model, expert_neurons=(0, 10)))
+    made = {each["data"]["id"]: each["data"] for each in elements(graph)}
+    for one in graph.nodes:
+        if one.key.kind is NodeKind.NEURON:
+            i = one.key.index
+            name = f"L1 E{i // 10} N{i % 10}" if one.key.layer else f"L0 N{i}"
+            assert made[str(one.key)]["text"].endswith(f"\n{name}")

@@ -54,6 +54,14 @@ def test_attention_over_a_long_prompt_shows_the_chief_positions() -> None:
     assert "300 ␣here" in figure.layout.yaxis.ticktext
 
 
+def test_without_flow_attention_has_neither_its_colour_nor_its_order() -> None:
+    cells = tuple(AttentionCell(i, "x", 0.001 * (i < 30), float(i)) for i in range(60))
+    figure = attention_bars(inspected(attention=cells), "light", flow=False)
+    assert set(figure.data[0].marker.color) == {palette("light").muted}
+    assert list(figure.layout.yaxis.ticktext)[-1] == f"{MOST_CELLS - 1} x"
+    assert "flow" not in figure.data[0].hovertext[0]
+
+
 def lens(layers: int) -> tuple[LensRow, ...]:
     return tuple(
         LensRow(NodeKey(NodeKind.RESID_PRE, i, 2), replace(projection(), target_rank=layers - i))

@@ -11,14 +11,14 @@ import pytest
 from flowviz.graph.types import PromptToken
 from flowviz.views.files import COLUMNS, csv, text
 from flowviz.views.tokens import width
-from tests.graphs import grid, projection, three_nodes
+from tests.graphs import failed, grid, projection, three_nodes
 
 REPORT = """\
 Model        demo (LlamaForCausalLM, 2 layers, 8 heads, d_model 128)
 Prompt       In␣France␣is · 3 tokens
 Explained    logit of ␣Paris after position 2 (␣is) = 2
 Predictions  ␣Paris 50%   ␣Rome 25%
-Exactness    Exact to 3e-6 (float32)
+Exactness    Exact to 3e-6 (limit 1e-4 for float32)
 Coverage     2 of 100 nodes hold 85% of the influence; the rest is kept as rest nodes
 
 Strongest nodes
@@ -52,6 +52,17 @@ def test_the_report_fits_in_a_hundred_columns(wiring: str, positions: int) -> No
         assert "\u202e" not in text(each)
 
 
+def test_the_report_of_a_run_that_broke_a_law() -> None:
+    report = text(failed())
+    assert "Not exact: conservation at the nodes is off by 0.3" in report
+    assert "Not shown    This run broke a law" in report
+    nodes = report.split("\nNodes\n")[1].splitlines()
+    assert nodes[1].startswith("  final at 3")
+    assert nodes[1].split()[-3:] == ["–", "–", "–"]
+    assert "the flow of this run is not shown" in report
+    assert [line for line in report.splitlines() if width(line) > COLUMNS] == []
+
+
 def rows(graph, table: str) -> list[dict[str, str]]:
     return list(csv_format.DictReader(io.StringIO(csv(graph, table), newline="")))
 
@@ -75,6 +86,13 @@ def test_formulas_get_an_apostrophe(token: str) -> None:
     row = rows(replace(graph, nodes=nodes, tokens=tokens), "nodes")[0]
     assert row["top"] == f"'{token}"
     assert row["token"] == f"'{token}"
+
+
+def test_where_a_law_failed_cells_of_the_flow_are_empty() -> None:
+    nodes = rows(failed(), "nodes")
+    assert {row[name] for row in nodes for name in ("flow", "share", "influence", "direct")} == {""}
+    assert nodes[0]["norm"] == "3.25"
+    assert rows(failed(), "edges") == []
 
 
 def test_numbers_stay_numbers() -> None:

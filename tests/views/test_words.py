@@ -8,16 +8,17 @@ from dataclasses import replace
 import pytest
 
 from flowviz.graph.types import BIAS_NAMES, Checks, NodeKey, NodeKind, Prediction
+from flowviz.views.laws import exactness_tip, exactness_words, failure_words
 from flowviz.views.words import (
+    cap_words,
     coverage_words,
     describe,
-    exactness_words,
     percent,
     short_label,
     signed,
     target_words,
 )
-from tests.graphs import grid, three_nodes
+from tests.graphs import failed, grid, three_nodes
 
 K = NodeKind
 
@@ -95,15 +96,61 @@ def test_target_words_with_and_without_contrast() -> None:
     assert short_label(NodeKey(K.TARGET, 2, 2), graph) == "␣Paris − ␣Rome"
 
 
+def test_a_neuron_of_an_expert_is_named_by_both() -> None:
+    graph = three_nodes()
+    graph = replace(graph, model=replace(graph.model, expert_neurons=(0, 64)))
+    key = NodeKey(K.NEURON, 1, 2, 3 * 64 + 17)
+    assert short_label(key, graph) == "L1 E3 N17 at 2"
+    assert describe(key, graph) == f"Expert 3, neuron 17 of layer 1, firing at {AT_2}."
+    plain = NodeKey(K.NEURON, 0, 2, 209)
+    assert short_label(plain, graph) == "L0 N209 at 2"
+    assert describe(plain, graph).startswith("Neuron 209 of layer 0")
+
+
+def test_a_capped_logit_is_told_before_and_after_the_cap() -> None:
+    graph = three_nodes()
+    assert cap_words(graph) is None
+    graph = replace(
+        graph,
+        model=replace(graph.model, logit_cap=30.0),
+        target=replace(graph.target, value=15.25),
+    )
+    assert target_words(graph).endswith("= 15.2 before the soft cap at 30, 14 after it")
+    against = replace(graph.target, contrast=Prediction(9, " Rome", 0.25, 11.5), value=3.0)
+    words = target_words(replace(graph, target=against))
+    assert words.endswith("= 3 before the soft cap at 30, 2.5 after it")
+    assert "30 · tanh(x / 30)" in (cap_words(graph) or "")
+
+
 def test_exactness_words() -> None:
     good = Checks(1e-6, 3.2e-6, 1e-7, 2e-6, 1e-6, 1e-4, "float32")
-    assert exactness_words(good) == "Exact to 3e-6 (float32)"
+    assert exactness_words(good) == "Exact to 3e-6 (limit 1e-4 for float32)"
     assert exactness_words(replace(good, cut_error=0.3, dtype="bfloat16")) == (
-        "Not exact: the sum over every cut is off by 0.3, more than 1e-4 (bfloat16)"
+        "Not exact: the sum over every cut is off by 0.3 (limit 1e-4 for bfloat16)"
     )
     assert "not finite" in exactness_words(replace(good, node_error=math.nan))
     assert exactness_words(replace(good, node_error=math.nan)).startswith("Not exact")
     assert exactness_words(replace(good, cut_error=math.nan)).startswith("Not exact")
+
+
+def test_the_tip_lists_every_law_with_its_error_and_the_limit() -> None:
+    checks = Checks(1e-6, 3.2e-6, 1e-7, 2e-6, 4e-6, 1e-4, "float32")
+    lines = exactness_tip(checks).splitlines()
+    assert [line.split(": off by ")[1] for line in lines[1:6]] == [
+        "1e-6", "3e-6", "1e-7", "2e-6", "4e-6",
+    ]  # fmt: skip
+    assert "float32 numbers (about 7 digits)" in lines[6]
+    assert "Up to 1e-4 counts as exact" in lines[6]
+    assert "int4 numbers, so" in exactness_tip(replace(checks, dtype="int4"))
+
+
+def test_a_broken_law_is_named_with_its_error_and_limit_and_what_is_still_right() -> None:
+    assert failure_words(three_nodes().checks) is None
+    title, text = failure_words(failed().checks) or ("", "")
+    assert "conservation at the nodes is off by 0.3; the limit for float32 is 1e-4" in title
+    assert "not shown" in text
+    assert "still right" in text
+    assert "of the influence" not in coverage_words(failed())
 
 
 def test_coverage_words_count_what_is_drawn_without_rest_and_target() -> None:

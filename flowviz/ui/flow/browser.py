@@ -68,6 +68,7 @@ def _asking() -> None:
 
 def _drawing() -> None:
     """What follows a picture or a selection."""
+    _in_browser("tokens", Input(Flow.STRIP, "data"))
     _in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
     _in_browser(
         "ranges",
@@ -75,6 +76,19 @@ def _drawing() -> None:
         Output(Flow.POSITIONS, "max"),
         Input(Flow.DRAWN, "data"),
         State(Flow.LAYERS, "value"),
+        State(Flow.POSITIONS, "value"),
+    )
+    _in_browser(
+        "numbers",
+        Output(Flow.FIRST, "value"),
+        Output(Flow.LAST, "value"),
+        Input(Flow.POSITIONS, "value"),
+        Input(Flow.DRAWN, "data"),
+    )
+    _in_browser(
+        "typed",
+        Input(Flow.FIRST, "value"),
+        Input(Flow.LAST, "value"),
         State(Flow.POSITIONS, "value"),
     )
     _in_browser("choose", Input(Flow.SELECTED, "data"))

@@ -53,8 +53,8 @@ def controls(opening: Opening) -> html.Aside:
             _field("Layers", _range(Flow.LAYERS, settings.layers), "The blocks to draw"),
             _field(
                 "Prompt tokens",
-                _range(Flow.POSITIONS, settings.positions),
-                "The prompt positions to draw",
+                _positions(settings),
+                "The prompt positions to draw; or drag over the tokens above the graph",
             ),
             _field("Kinds", _kinds(settings), "The kinds of component to draw"),
             dmc.Switch(id=Flow.REST, checked=opening.rest, label="Draw the rest ◇", size="xs"),
@@ -139,6 +139,46 @@ def _range(slider: Flow, span: tuple[int, int] | None) -> dmc.RangeSlider:
         size="sm",
         thumbFromLabel="First",
         thumbToLabel="Last",
+    )
+
+
+def _positions(settings: GraphSettings) -> html.Div:
+    """The slider, the same as two numbers, and the target's column in one click."""
+    return html.Div(
+        [
+            _range(Flow.POSITIONS, settings.positions),
+            html.Div(
+                [
+                    _number(Flow.FIRST, "First token drawn"),
+                    "to",
+                    _number(Flow.LAST, "Last token drawn"),
+                    _span_button("only", "target", "Target", "Draw only the target's column"),
+                    _span_button("all", "positions", "All", "Draw all tokens"),
+                ],
+                className="span-row",
+            ),
+        ]
+    )
+
+
+def _number(box: Flow, words: str) -> dmc.NumberInput:
+    return dmc.NumberInput(
+        id=box,
+        value="",
+        min=0,
+        clampBehavior="none",
+        allowDecimal=False,
+        allowNegative=False,
+        hideControls=True,
+        debounce=600,
+        size="xs",
+        attributes={"input": {"aria-label": words}},
+    )
+
+
+def _span_button(name: str, what: str, words: str, tip: str) -> html.Button:
+    return html.Button(
+        words, className="small", type="button", title=tip, **attributes(**{f"data_{name}": what})
     )
 
 

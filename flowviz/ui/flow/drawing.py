@@ -10,7 +10,7 @@ from flowviz.request import ExplainRequest
 
 
 def drawing(request: ExplainRequest, graph: FlowGraph, elements: int) -> dict[str, Any]:
-    """A few small figures: the ends of the range sliders, how many elements to wait for."""
+    """A few small figures: the range sliders' ends, the target, how many elements to wait for."""
     settings = request.settings
     return {
         "run": f"{zlib.crc32(request.to_query().encode()):08x}-{elements}",
@@ -18,6 +18,7 @@ def drawing(request: ExplainRequest, graph: FlowGraph, elements: int) -> dict[st
         "elements": elements,
         "layers": graph.model.layers - 1,
         "positions": len(graph.tokens) - 1,
+        "target": graph.target.position,
         "layerSpan": settings.layers,
         "positionSpan": settings.positions,
     }

@@ -27,6 +27,8 @@ class Flow(StrEnum):
     EDGE_COVERAGE = "flow-edge-coverage"
     LAYERS = "flow-layers"
     POSITIONS = "flow-positions"
+    FIRST = "flow-first"  # the ends of the positions, as numbers
+    LAST = "flow-last"
     KINDS = "flow-kinds"
     HEADS = "flow-heads"
     POSITIVE = "flow-positive"
@@ -52,10 +54,13 @@ class Flow(StrEnum):
     STAGE_AREA = "flow-stage-area"
     GRAPH = "flow-graph"
     STYLES = "flow-styles"  # store: Cytoscape's stylesheets by theme
+    STRIP = "flow-strip"  # store: the prompt's tokens, which are drawn, which is the target's
     TOKENS = "flow-tokens"
     PREDICTIONS = "flow-predictions"
     LOOK_FOR = "flow-look-for"
     STATUS = "flow-status"
+    BANNER = "flow-banner"  # over the picture: which law failed
+    PART = "flow-part"  # over the picture: which positions and layers are drawn, where not all
     LEGEND = "flow-legend"
     INSPECTOR = "flow-inspector"
     INFLOWS = "flow-inflows"

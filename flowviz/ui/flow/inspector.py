@@ -15,7 +15,8 @@ from flowviz.ui.dom import attributes
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.reads import reads
 from flowviz.ui.flow.tables import flow_table
-from flowviz.views.figures import attention_bars, lens_chart
+from flowviz.views.figures import MOST_CELLS, attention_bars, lens_chart
+from flowviz.views.laws import flow_shown
 from flowviz.views.tables import flow_rows
 from flowviz.views.words import describe, percent, share_of_target, short_label, signed, visible
 
@@ -38,11 +39,21 @@ def inspector(
         _figures(node, graph),
         _target_line(node.projection, graph),
         *_readings(inspection),
-        *_charts(inspection, theme),
+        *_charts(inspection, theme, flow_shown(graph)),
+        *_tables(inspection, graph, via),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _tables(inspection: Inspection, graph: FlowGraph, via: str | None) -> list[Component | None]:
+    if not flow_shown(graph):
+        return [
+            html.P("A law of the flow failed on this run, so no flows are listed.", className="dim")
+        ]
+    return [
         flow_table("Inflows", Flow.INFLOWS, flow_rows(inspection, graph, "in"), via),
         flow_table("Outflows", Flow.OUTFLOWS, flow_rows(inspection, graph, "out"), via),
     ]
-    return [part for part in parts if part is not None]
 
 
 def _head(key: NodeKey, graph: FlowGraph) -> html.Header:
@@ -63,12 +74,8 @@ def _close() -> html.Button:
 
 
 def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
-    whole = share_of_target(node.flow, graph)
     pairs = [
-        ("Flow", signed(node.flow), f"{whole}"),
-        ("Influence", percent(node.influence), "its share of the influence, along all paths"),
-        ("Direct", signed(node.direct), "direct logit attribution"),
-        ("Gradient", _of(node.gradient, signed), "attribution patching"),
+        *_scores(node, graph),
         ("Norm", _of(node.norm, "{:.3g}".format), "length of the vector"),
         ("Entropy", _bits(node.projection), "of the tokens that it reads as"),
         ("Activation", _of(node.activation, signed), "of the neuron"),
@@ -83,6 +90,19 @@ def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
         ],
         className="figures",
     )
+
+
+def _scores(node: FlowNode, graph: FlowGraph) -> list[tuple[str, str | None, str]]:
+    whole = share_of_target(node.flow, graph)
+    pairs = [
+        ("Flow", signed(node.flow), f"{whole}"),
+        ("Influence", percent(node.influence), "its share of the influence, along all paths"),
+        ("Direct", signed(node.direct), "direct logit attribution"),
+        ("Gradient", _of(node.gradient, signed), "attribution patching"),
+    ]
+    if flow_shown(graph):
+        return pairs
+    return [(name, "–", "not shown: a law of the flow failed") for name, _, _ in pairs[:3]]
 
 
 def _of(value: float | None, words: Any) -> str | None:
@@ -116,13 +136,20 @@ def _readings(inspection: Inspection) -> list[html.Section | None]:
     ]
 
 
-def _charts(inspection: Inspection, theme: str) -> list[html.Section]:
+def _charts(inspection: Inspection, theme: str, flow: bool) -> list[html.Section]:
     charts = []
     if inspection.attention:
-        charts.append(_chart("Attention over the prompt", attention_bars(inspection, theme)))
+        title = _attention_title(len(inspection.attention))
+        charts.append(_chart(title, attention_bars(inspection, theme, flow=flow)))
     if inspection.lens:
         charts.append(_chart("The target at every layer here", lens_chart(inspection, theme)))
     return charts
+
+
+def _attention_title(cells: int) -> str:
+    if cells <= MOST_CELLS:
+        return "Attention over the prompt"
+    return f"Attention over the prompt: the strongest {MOST_CELLS} of {cells:,} tokens"
 
 
 def _chart(title: str, figure: Figure) -> html.Section:

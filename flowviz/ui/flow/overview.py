@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind
 from flowviz.ui.dom import attributes
+from flowviz.views.laws import flow_shown
 from flowviz.views.paths import Path, strongest_paths
 from flowviz.views.words import describe, percent, short_label, signed
 
@@ -28,6 +29,8 @@ def nothing_drawn() -> list[Component]:
 
 def overview(graph: FlowGraph) -> list[Component]:
     """The strongest paths and components of the picture; each leads to its node."""
+    if not flow_shown(graph):
+        return nothing_drawn()
     found = strongest_paths(graph, MOST_TRIED)
     paths = [path for path in found if path.keys[0].kind in PROMPT][:MOST_PATHS]
     return [

@@ -38,6 +38,7 @@ def picture(styles: dict[str, Any]) -> html.Section:
     below = html.Button("Details below ↓", className="quiet to-inspector", type="button")
     return html.Section(
         [
+            html.Div(id=Flow.BANNER, className="banner", role="alert"),
             html.Div(
                 [_graph(styles), _tools(), _progress(), _empty(), below],
                 className="canvas",
@@ -46,6 +47,7 @@ def picture(styles: dict[str, Any]) -> html.Section:
                 role="application",
                 **attributes(aria_label="Flow graph. Arrows walk from node to node, f fits."),
             ),
+            html.P(id=Flow.PART, className="part", role="status"),
             html.P(id=Flow.STATUS, className="status", role="status"),
         ],
         className="picture",

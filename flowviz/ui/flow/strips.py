@@ -1,11 +1,14 @@
-"""The prompt's tokens and the top predictions as chips that can be clicked."""
+"""The prompt's tokens and the top predictions, for chips that can be clicked."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from flowviz.graph.types import FlowGraph, Prediction, PromptToken, Target
+from flowviz.graph.types import FlowGraph, Prediction, Target
+from flowviz.request import ExplainRequest
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow.words import token_value
 from flowviz.views.words import percent, visible
@@ -13,28 +16,21 @@ from flowviz.views.words import percent, visible
 MAX_CHIP = 24
 
 
-def token_chips(graph: FlowGraph) -> list[Component]:
-    """One chip a prompt token; the one whose prediction is explained is marked."""
-    chips = [_token(token, token.position == graph.target.position) for token in graph.tokens]
-    return [html.Span(f"{len(chips)} tokens", className="strip-name"), *chips]
+def token_strip(request: ExplainRequest, graph: FlowGraph) -> dict[str, Any]:
+    """What a script makes the prompt's chips of: texts, ids, which are drawn, the target's."""
+    return {
+        "tokens": [visible(token.text) for token in graph.tokens],
+        "ids": [token.id for token in graph.tokens],
+        "target": graph.target.position,
+        "drawn": sorted({node.key.position for node in graph.nodes}),
+        "span": request.settings.positions,
+    }
 
 
 def prediction_chips(graph: FlowGraph) -> list[Component]:
     """One chip a prediction, the likeliest first, with buttons to explain it or set it against."""
     chips = [_prediction(each, graph.target) for each in graph.predictions]
     return [html.Span("Predictions", className="strip-name"), *chips]
-
-
-def _token(token: PromptToken, chosen: bool) -> html.Button:
-    words = visible(token.text)
-    return html.Button(
-        _cut(words),
-        className="chip token chosen" if chosen else "chip token",
-        type="button",
-        title=f"{words}\nposition {token.position}, token {token.id}\n"
-        "Click to explain what the model says after it",
-        **attributes(data_position=token.position, aria_pressed=chosen),
-    )
 
 
 def _prediction(prediction: Prediction, target: Target) -> html.Span:

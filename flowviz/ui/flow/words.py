@@ -1,12 +1,13 @@
-"""Numbers and short sentences of the flow page."""
+"""Small words and short sentences of the flow page."""
 
 from __future__ import annotations
 
 from dash import html
 from dash.development.base_component import Component
 
-from flowviz.graph.types import Checks, FlowGraph
-from flowviz.views.words import coverage_words, exactness_words, signed, target_words
+from flowviz.graph.types import FlowGraph
+from flowviz.views.laws import exactness_tip, exactness_words, failure_words, flow_shown
+from flowviz.views.words import cap_words, capped_value, coverage_words, plain, target_words
 
 
 def token_value(text: str, token_id: int) -> str:
@@ -17,29 +18,28 @@ def token_value(text: str, token_id: int) -> str:
 
 def status_line(graph: FlowGraph) -> list[Component | str]:
     """How exact the picture is and how much of the whole it shows, in figures."""
-    look = "exact" if graph.checks.exact else "not-exact"
-    return [
-        html.Span(exactness_words(graph.checks), className=look, title=_laws(graph.checks)),
-        f" · {coverage_words(graph)} ",
-        html.Span("◇", className="rest-mark"),
-    ]
-
-
-def _laws(checks: Checks) -> str:
-    return (
-        "The largest relative error of this run, measured:\n"
-        f"what flows into a node against what flows out: {checks.node_error:.0e}\n"
-        f"the sum over every cut against the target: {checks.cut_error:.0e}\n"
-        f"what is drawn plus the rest against the whole: {checks.rest_error:.0e}\n"
-        f"the target against the model's own logits: {checks.target_error:.0e}\n"
-        f"each block's parts against its output: {checks.block_error:.0e}\n"
-        f"called exact up to {checks.tolerance:.0e} in {checks.dtype}"
+    look = "exact" if flow_shown(graph) else "not-exact"
+    exactness = html.Span(
+        exactness_words(graph.checks), className=look, title=exactness_tip(graph.checks)
     )
+    rest = html.Span("◇", className="rest-mark") if flow_shown(graph) else ""
+    return [exactness, f" · {coverage_words(graph)} ", rest]
 
 
 def value_words(graph: FlowGraph) -> html.Span:
     """The number that is explained; the whole sentence in the tip."""
     target = graph.target
     what = "logit" if target.contrast is None else "logit difference"
-    number = signed(target.value).lstrip("+")
-    return html.Span([f"{what} ", html.B(number)], title=target_words(graph))
+    words: list[Component | str] = [f"{what} ", html.B(plain(target.value))]
+    cap = cap_words(graph)
+    if cap:
+        words += [" before the cap, ", html.B(plain(capped_value(target))), " after"]
+    return html.Span(words, title="\n".join(filter(None, (target_words(graph), cap))))
+
+
+def failure_banner(graph: FlowGraph) -> list[Component | str]:
+    """Where a law failed: which, and what is still right. Otherwise nothing."""
+    failed = failure_words(graph.checks)
+    if failed is None:
+        return []
+    return [html.Strong(failed[0]), " ", html.Span(failed[1])]
