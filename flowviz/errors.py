@@ -19,5 +19,9 @@ class ModelError(FlowvizError):
     """A model that cannot be loaded, or not be explained."""
 
 
+class NotKept(FlowvizError):
+    """A result that was there and is not any more, to make room; run its request again."""
+
+
 class Cancelled(FlowvizError):
     """The user stopped the work."""

@@ -1,7 +1,10 @@
-"""Jobs: long work on one worker thread, with progress, cancel and an owner.
+"""Jobs: long work on worker threads, with progress, cancel and an owner.
+
+Work is done in two lanes of one thread each: what has to be prepared (a model to load) is prepared
+beside the work of others, once for all who wait for the same; the work itself is done in turn.
 
 A visitor has one job at a time: a new one cancels the last. A job is told to its owner alone.
-What was cancelled before it began is never begun, and whatever a job raises, the worker goes on.
+What was cancelled before it began is never begun, and whatever a job raises, the workers go on.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from flowviz.errors import Cancelled, FlowvizError, RequestError
+from flowviz.lanes import Lane, Task
 
 Progress = Callable[[str, float], None]
 Work = Callable[[Progress], object]
@@ -56,10 +60,41 @@ class Job:
     error: str | None = None
 
 
+def _nothing(_progress: Progress) -> None:
+    """No preparation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Errand:
+    """What a job does. `ready` and `release` must be quick: all jobs wait for them.
+
+    Args:
+        work: the work itself.
+        ready: takes what the work needs, and says whether that was there.
+        prepare: done where it was not; then `ready` is asked again.
+        key: errands of one key are prepared together.
+        release: gives back what `ready` took, called once when no part of it runs any more.
+    """
+
+    work: Work
+    ready: Callable[[], bool] = lambda: True
+    prepare: Work = _nothing
+    key: str = ""
+    release: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """Why something did not end well."""
+
+    state: JobState
+    error: str | None = None
+
+
 @dataclass(eq=False)
 class _Record:
     visitor: str
-    work: Work | None
+    errand: Errand | None
     job: Job
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -76,12 +111,13 @@ class Jobs:
         self._most_waiting = most_waiting
         self._most_kept = most_kept
         self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._queue: list[_Record] = []
-        self._running: _Record | None = None
-        self._changed = threading.Condition()  # around all of the above
-        self._worker: threading.Thread | None = None
+        self._changed = threading.Condition()  # around all of this and both lanes
+        self._preparing: Lane[_Record] = Lane(
+            "flowviz prepares", self._changed, self._prepare, self._prepared
+        )
+        self._working: Lane[_Record] = Lane("flowviz", self._changed, self._work, self._worked)
 
-    def submit(self, work: Work, visitor: str, patience: float = 0.25) -> Job:
+    def submit(self, errand: Errand, visitor: str, patience: float = 0.25) -> Job:
         """Queues work for a visitor and waits a moment: what is quick comes back ended.
 
         Raises:
@@ -89,12 +125,10 @@ class Jobs:
         """
         with self._changed:
             self._stop_all(visitor)
-            if len(self._queue) + (self._running is not None) >= self._most_waiting:
+            if len(self._preparing) + len(self._working) >= self._most_waiting:
                 raise RequestError("Many visitors are waiting. Try again in a minute.")
-            record = self._remember(visitor, work, JobState.WAITING)
-            self._queue.append(record)
-            self._start_worker()
-            self._changed.notify()
+            record = self._remember(visitor, errand)
+            self._forward(record)
         record.ended.wait(patience)
         return self.job(record.job.id, visitor)
 
@@ -102,18 +136,18 @@ class Jobs:
         """A job that was finished before it began: its result was there already."""
         with self._changed:
             self._stop_all(visitor)
-            record = self._remember(visitor, None, JobState.WAITING)
-            self._end(record, replace(record.job, state=JobState.DONE, stage="Done", fraction=1.0))
+            record = self._remember(visitor, None)
+            self._end(record, _ended(record.job, None))
             return record.job
 
     def job(self, job_id: str, visitor: str) -> Job:
         """How a visitor's job stands. Raises RequestError where the visitor has no such job."""
         with self._changed:
             record = self._own(job_id, visitor)
-            if record in self._queue:
-                ahead = self._queue.index(record) + (self._running is not None)
-                words = f"Waiting for {ahead} other run{'s' * (ahead > 1)}" if ahead else "Starting"
-                return replace(record.job, stage=words)
+            for lane, what in ((self._preparing, "model"), (self._working, "run")):
+                ahead = lane.ahead(record)
+                if ahead is not None:
+                    return replace(record.job, stage=_waiting(ahead, what))
             return record.job
 
     def cancel(self, job_id: str, visitor: str) -> Job:
@@ -129,9 +163,9 @@ class Jobs:
             raise RequestError("That run is not known here any more. Run it again.")
         return record
 
-    def _remember(self, visitor: str, work: Work | None, state: JobState) -> _Record:
-        record = _Record(visitor, work, Job(secrets.token_urlsafe(12), state, "Starting", 0.0))
-        self._records[record.job.id] = record
+    def _remember(self, visitor: str, errand: Errand | None) -> _Record:
+        job = Job(secrets.token_urlsafe(12), JobState.WAITING, "Starting", 0.0)
+        record = self._records[job.id] = _Record(visitor, errand, job)
         ended = [key for key, kept in self._records.items() if kept.job.state.ended]
         for key in ended[: max(0, len(self._records) - self._most_kept)]:
             del self._records[key]
@@ -143,64 +177,97 @@ class Jobs:
                 self._stop(record)
 
     def _stop(self, record: _Record) -> None:
-        if record in self._queue:
-            self._queue.remove(record)
-        self._end(record, replace(record.job, state=JobState.CANCELLED, stage="Cancelled"))
+        self._preparing.withdraw(record)
+        self._working.withdraw(record)
+        self._end(record, _ended(record.job, _Trouble(JobState.CANCELLED)))
 
-    @staticmethod
-    def _end(record: _Record, job: Job) -> None:
+    def _end(self, record: _Record, job: Job) -> None:
         """The first end of a job is its end; what a cancelled job still does changes nothing."""
         if not record.job.state.ended:
             record.job = job
-            record.work = None  # and with it what it holds
-            record.ended.set()
+        if self._working.running is None or record not in self._working.running.wanted_by:
+            errand, record.errand = record.errand, None  # and with it what it holds
+            if errand is not None:
+                errand.release()
+        record.ended.set()
 
-    def _start_worker(self) -> None:
-        if self._worker is None:
-            self._worker = threading.Thread(target=self._serve, name="flowviz", daemon=True)
-            self._worker.start()
+    def _forward(self, record: _Record) -> None:
+        """To the work, where all that it needs is there; else to what prepares it."""
+        errand = record.errand
+        assert errand is not None
+        if errand.ready():
+            self._working.add(record)
+            return
+        task = self._preparing.add(record, errand.key)
+        if task.told:
+            record.job = _told(record.job, *task.told)
 
-    def _serve(self) -> None:
-        while True:
-            with self._changed:
-                while not self._queue:
-                    self._changed.wait()
-                record = self._running = self._queue.pop(0)
-                work = record.work
-            if work is not None:
-                ended = self._outcome(record, work)
-                with self._changed:
-                    self._end(record, ended)
-            with self._changed:
-                self._running = None
-            del record, work  # a waiting worker holds nothing
+    def _prepare(self, task: Task[_Record]) -> _Trouble | None:
+        return self._outcome(task, lambda errand: errand.prepare)
 
-    def _outcome(self, record: _Record, work: Work) -> Job:
+    def _prepared(self, task: Task[_Record], trouble: object) -> None:
+        for record in task.wanted_by:
+            if record.job.state.ended:
+                continue
+            if isinstance(trouble, _Trouble) and trouble.state is JobState.FAILED:
+                self._end(record, _ended(record.job, trouble))
+            else:  # prepared; or given up by all and then wanted again
+                self._forward(record)
+
+    def _work(self, task: Task[_Record]) -> _Trouble | None:
+        return self._outcome(task, lambda errand: errand.work)
+
+    def _worked(self, task: Task[_Record], trouble: object) -> None:
+        assert trouble is None or isinstance(trouble, _Trouble)
+        for record in task.wanted_by:
+            self._end(record, _ended(record.job, trouble))
+
+    def _outcome(self, task: Task[_Record], part: Callable[[Errand], Work]) -> _Trouble | None:
         def progress(stage: str, fraction: float) -> None:
             with self._changed:
-                if record.job.state.ended:
-                    raise Cancelled("The run was cancelled. Run it again.")
-                part = min(max(fraction, 0.0), 1.0)
-                record.job = replace(record.job, state=JobState.RUNNING, stage=stage, fraction=part)
+                task.told = (stage, min(max(fraction, 0.0), 1.0))
+                for record in _wanting(task):
+                    record.job = _told(record.job, *task.told)
 
         try:
-            progress("Starting", 0.0)
-            work(progress)
-            return replace(record.job, state=JobState.DONE, stage="Done", fraction=1.0)
+            with self._changed:
+                first = _wanting(task)[0]
+                errand = first.errand
+            assert errand is not None
+            progress("Starting", first.job.fraction)
+            part(errand)(progress)
         except Cancelled:
-            return replace(record.job, state=JobState.CANCELLED, stage="Cancelled")
+            return _Trouble(JobState.CANCELLED)
         except FlowvizError as error:
-            return _failed(record.job, str(error))
+            return _Trouble(JobState.FAILED, str(error))
         except MemoryError:
             log.exception("a job ran out of memory")
-            return _failed(record.job, NO_MEMORY)
+            return _Trouble(JobState.FAILED, NO_MEMORY)
         except BaseException as error:  # whatever it is, the next job must run
             log.exception("a job failed")
-            return _failed(record.job, NO_MEMORY if _is_out_of_memory(error) else A_FAULT)
+            return _Trouble(JobState.FAILED, NO_MEMORY if _is_out_of_memory(error) else A_FAULT)
 
 
-def _failed(job: Job, error: str) -> Job:
-    return replace(job, state=JobState.FAILED, stage="Failed", error=error)
+def _wanting(task: Task[_Record]) -> list[_Record]:
+    """Who still wants a task. Raises Cancelled where nobody does."""
+    wanting = [record for record in task.wanted_by if not record.job.state.ended]
+    if not wanting:
+        raise Cancelled("The run was cancelled. Run it again.")
+    return wanting
+
+
+def _told(job: Job, stage: str, fraction: float) -> Job:
+    return replace(job, state=JobState.RUNNING, stage=stage, fraction=fraction)
+
+
+def _ended(job: Job, trouble: _Trouble | None) -> Job:
+    if trouble is None:
+        return replace(job, state=JobState.DONE, stage="Done", fraction=1.0)
+    return replace(job, state=trouble.state, stage=trouble.state.title(), error=trouble.error)
+
+
+def _waiting(ahead: int, what: str) -> str:
+    return f"Waiting for {ahead} other {what}{'s' * (ahead > 1)}" if ahead else "Starting"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from cachetools import LRUCache
 
+from flowviz.errors import RequestError
 from flowviz.flow import CACHED_SOURCES_BYTES
 from flowviz.graph.build import Scored
 from flowviz.graph.types import BIAS_NAMES, FlowGraph
@@ -32,12 +33,13 @@ from flowviz.trace import Trace, trace_bytes
 GRAPHS_SHARE = 8  # one part in so many is for graphs, the rest for flows
 NODE_BYTES = 6_000  # a node with its twenty tokens, as Python objects: measured
 EDGE_BYTES = 500
+LONGEST = 2**20  # tokens, for a model that says no length of its own
 
 
 def scored_bytes(model: LoadedModel, tokens: int) -> int:
     """The memory that a trace of so many tokens takes with one flow and all its scores."""
-    shape = model.shape
-    heads = model.blocks[0].W_O.shape[0] * model.blocks[0].W_O.shape[1]
+    shape, W_O = model.shape, model.blocks[0].attention.W_O
+    heads = W_O.shape[0] * W_O.shape[1]
     gradients = 2 * shape.d_model + heads + shape.neurons
     values = 4 * (shape.heads + shape.neurons + 2 + len(BIAS_NAMES))
     sources = 4 * shape.layers * shape.heads * tokens**2
@@ -46,6 +48,16 @@ def scored_bytes(model: LoadedModel, tokens: int) -> int:
         + 4 * tokens * shape.layers * (gradients + values)
         + (sources if sources <= CACHED_SOURCES_BYTES else 0)
     )
+
+
+def most_tokens(model: LoadedModel, most_bytes: int) -> int:
+    """The longest prompt that the model takes and that stays within so many bytes."""
+    low, high = 0, model.context or LONGEST
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = scored_bytes(model, middle) <= most_bytes
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
 
 
 def graph_bytes(graph: FlowGraph) -> int:
@@ -93,10 +105,11 @@ class Results:
         return None
 
     def keep_graph(self, request: ExplainRequest, graph: FlowGraph) -> None:
-        """Keeps a graph, unless it is larger than the whole bound."""
+        """Keeps a graph. Raises RequestError where it is larger than the whole bound."""
         with self._lock:
-            if graph_bytes(graph) <= self._graphs.maxsize:
-                self._graphs[request] = graph
+            if graph_bytes(graph) > self._graphs.maxsize:
+                raise RequestError(_too_large(graph, int(self._graphs.maxsize)))
+            self._graphs[request] = graph
 
     def keep_scored(self, request: ExplainRequest, scored: Scored) -> None:
         """Keeps a flow, unless it is larger than the whole bound."""
@@ -109,6 +122,13 @@ class Results:
         with self._lock:
             for key in [key for key in self._scored if key.model == model]:
                 del self._scored[key]
+
+
+def _too_large(graph: FlowGraph, most: int) -> str:
+    return (
+        f"A picture of {len(graph.nodes)} nodes takes about {graph_bytes(graph) / 2**20:.1f} MB; "
+        f"{most / 2**20:.1f} MB are set aside for pictures. Draw fewer nodes."
+    )
 
 
 def _held(scored: Scored) -> int:

@@ -1,45 +1,56 @@
-"""One server's state: models held once, bounded caches, and jobs with progress and cancel.
+"""One server's state: models held within a bound, bounded caches, and jobs with progress.
 
 Pages ask a `Session`; it never hands out anything of one visitor to another, and it takes model
-names only from its catalogue.
+names only from its catalogue. What takes long is a job: models are loaded on one thread, passes
+run on another, and a visitor's own call only reads what is there (`NotKept` where it is not any
+more), so that no visitor can hold the server's threads.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from flowviz.errors import RequestError
+import torch
+
+from flowviz.errors import NotKept, RequestError
 from flowviz.explanation import resolve_target
 from flowviz.flow import flow_of
 from flowviz.graph.build import Scored, build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, NodeKey
-from flowviz.jobs import Job, Jobs, JobState, Progress
-from flowviz.models.catalogue import Catalogue
+from flowviz.held import HeldModels, Lease, Loader
+from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
+from flowviz.models.catalogue import Catalogue, ModelEntry
 from flowviz.models.loaded import LoadedModel
-from flowviz.models.loading import load_model
-from flowviz.models.memory import free_memory
-from flowviz.request import ExplainRequest, Score
-from flowviz.results import Results, scored_bytes
+from flowviz.models.loading import load_model, weight_bytes
+from flowviz.request import MAX_PROMPT_CHARACTERS, ExplainRequest, Score
+from flowviz.results import Results, most_tokens, scored_bytes
+from flowviz.shares import default_cache_bytes, default_models_bytes
 from flowviz.trace import record
 
-__all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice"]
+__all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
 
 GIGABYTE = 2**30
-MOST_CACHE_BYTES = 4 * GIGABYTE
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model that visitors may choose."""
+    """A model that visitors may choose.
+
+    Args:
+        held: whether it is in memory now.
+        bytes: what its weights take there, or will take; None where that is not known yet.
+    """
 
     name: str
     title: str
     description: str
     context: int | None
+    held: bool = False
+    bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,57 +62,87 @@ class TokenChoice:
     id: int
 
 
+@dataclass(frozen=True)
+class TokenCount:
+    """How many tokens a text has, and how many can be explained here."""
+
+    tokens: int
+    most: int
+
+
 class Session:
     """What pages may ask for. Every method is safe to call from many threads.
 
     Args:
         catalogue: the models that visitors may choose.
-        models: how many models are held at once; the least recently used one goes once another
-            has been loaded.
+        models_bytes: the memory that the weights of all models in it may take; the least
+            recently used ones go to make room, and a model that takes more than all of it is
+            refused. None for two thirds of what is free now beside the cache.
         cache_bytes: the memory that traces, flows and graphs may take (`results.py` says how
             much one prompt takes); a prompt that would take more than all of it is refused.
             None for half of the memory that is free now, at most 4 GB.
         jobs: the job table.
+        load: loads a model, where not with `load_model` on the processor.
+        size: how many bytes a model's weights will take, before they are loaded.
     """
 
     def __init__(
         self,
         catalogue: Catalogue | None = None,
         *,
-        models: int = 2,
+        models_bytes: int | None = None,
         cache_bytes: int | None = None,
         jobs: Jobs | None = None,
+        load: Loader | None = None,
+        size: Callable[[ModelEntry], int] = weight_bytes,
     ) -> None:
+        cache = default_cache_bytes() if cache_bytes is None else cache_bytes
         self._catalogue = catalogue or Catalogue.of(["demo"])
-        self._results = Results(_default_cache_bytes() if cache_bytes is None else cache_bytes)
+        self._results = Results(cache)
         self._jobs = jobs or Jobs()
-        self._most_models = models
-        self._models: OrderedDict[str, LoadedModel] = OrderedDict()
-        self._lock = threading.Lock()  # around the table of models, for moments
-        self._working = threading.RLock()  # around loading and computing
+        self._models = HeldModels(
+            default_models_bytes(cache) if models_bytes is None else models_bytes,
+            load or (lambda entry, progress: load_model(entry, progress=progress)),
+            size,
+            self._results.forget,
+        )
 
     def models(self) -> tuple[ModelChoice, ...]:
         """The models that visitors may choose, the default first."""
-        with self._lock:
-            loaded = {name: model.context for name, model in self._models.items()}
-        return tuple(
-            ModelChoice(entry.name, entry.title, entry.description, loaded.get(entry.name))
-            for entry in self._catalogue.entries
+        return tuple(self._choice(entry) for entry in self._catalogue.entries)
+
+    def _choice(self, entry: ModelEntry) -> ModelChoice:
+        model, size = self._models.look(entry.name), self._models.known_bytes(entry.name)
+        if size is None and entry.millions is not None:
+            size = entry.millions * 1_000_000 * torch.float32.itemsize
+        return ModelChoice(
+            entry.name,
+            entry.title,
+            entry.description,
+            model.context if model else None,
+            held=model is not None,
+            bytes=size,
         )
 
-    def submit(self, request: ExplainRequest, visitor: str) -> Job:
-        """Starts work on a request; returns at once, DONE where the result is cached.
+    def submit(self, request: ExplainRequest, visitor: str, *, to_inspect: bool = False) -> Job:
+        """Starts work on a request; returns at once, DONE where the result is kept.
 
-        What takes milliseconds (a flow that is cached, only pruned again) is done before it
+        What takes milliseconds (a flow that is kept, only pruned again) is done before it
         returns. A visitor has one job at a time: a new one cancels the last.
+
+        Args:
+            request: what to explain.
+            visitor: who asks.
+            to_inspect: whether `inspect` must be able to answer afterwards, not only `graph`.
 
         Raises:
             RequestError, ModelError: the model is not offered, or too many jobs are waiting.
         """
-        self._catalogue.entry(request.model)
-        if self._results.graph(request) is not None:
+        entry = self._catalogue.entry(request.model)
+        kept = self._results.graph(request) is not None
+        if kept and (not to_inspect or self._results.scored(request) is not None):
             return self._jobs.done(visitor)
-        return self._jobs.submit(lambda progress: self._work(request, progress), visitor)
+        return self._jobs.submit(self._errand(entry, request), visitor)
 
     def job(self, job_id: str, visitor: str) -> Job:
         """How that job stands. Raises RequestError where the visitor has no such job."""
@@ -112,60 +153,73 @@ class Session:
         return self._jobs.cancel(job_id, visitor)
 
     def graph(self, request: ExplainRequest) -> FlowGraph:
-        """The finished graph, from the cache, or computed now where it was evicted."""
-        return self._work(request, _silent)
+        """The finished graph. Raises NotKept where it has had to make room."""
+        self._catalogue.entry(request.model)
+        graph = self._results.graph(request)
+        if graph is None:
+            raise NotKept("This picture is not kept any more. Run the prompt again.")
+        return graph
 
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
-        """A closer look at one node, drawn or not."""
-        graph = self._work(request, _silent)
-        return inspect_node(self._score(request, _silent), graph, request.settings, key)
+        """A closer look at one node, drawn or not. Raises NotKept as `graph` does."""
+        graph, scored = self.graph(request), self._results.scored(request)
+        if scored is None:
+            raise NotKept("What is behind this picture is not kept any more. Run the prompt again.")
+        return inspect_node(scored, graph, request.settings, key)
 
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         """Tokens of the vocabulary that match what was typed, the best match first."""
-        loaded = self._if_loaded(model)
+        loaded = self._if_held(model)
         if loaded is None:
             return ()
         vocabulary = loaded.vocabulary
         found = vocabulary.find(text[:100], min(limit, 200))
         return tuple(TokenChoice(vocabulary.name(i), vocabulary.text(i), i) for i in found)
 
+    def count_tokens(self, model: str, text: str) -> TokenCount | None:
+        """How many tokens a text has for a model, where that is held; it waits for no pass.
+
+        Raises:
+            RequestError: the text is longer than any prompt may be.
+        """
+        loaded = self._if_held(model)
+        if len(text) > MAX_PROMPT_CHARACTERS:
+            raise RequestError(
+                f"The prompt has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are "
+                "taken. Shorten it."
+            )
+        if loaded is None:
+            return None
+        ids = loaded.vocabulary.tokenizer(text, verbose=False)["input_ids"]
+        return TokenCount(len(ids), most_tokens(loaded, self._results.most_bytes))
+
     def preload(self) -> None:
         """Loads the default model now, so that the first visitor does not wait for it."""
-        self._model(self._catalogue.entries[0].name, _silent)
+        self._models.load(self._catalogue.entries[0], _silent)
+        self._models.measure(self._catalogue.entries)
 
-    def _if_loaded(self, name: str) -> LoadedModel | None:
-        self._catalogue.entry(name)
-        with self._lock:
-            return self._models.get(name)
+    def _if_held(self, name: str) -> LoadedModel | None:
+        return self._models.look(self._catalogue.entry(name).name)
 
-    def _work(self, request: ExplainRequest, progress: Progress) -> FlowGraph:
-        self._catalogue.entry(request.model)
-        graph = self._results.graph(request)
-        if graph is not None:
-            return graph
-        with self._working:
-            graph = self._results.graph(request)  # another visitor may have asked for the same
-            return self._build(request, progress) if graph is None else graph
+    def _errand(self, entry: ModelEntry, request: ExplainRequest) -> Errand:
+        lease = Lease(self._models, entry.name)
+        return Errand(
+            work=lambda progress: self._work(request, lease.model, progress),
+            ready=lease.take,
+            prepare=lambda progress: self._models.load(entry, partial(_first_half, progress)),
+            key=entry.name,
+            release=lease.give_back,
+        )
 
-    def _build(self, request: ExplainRequest, progress: Progress) -> FlowGraph:
-        scored = self._score(request, progress)
-        if request.settings.score is Score.GRADIENT:
-            progress("Attribution patching: one pass backwards", 0.7)
-            _ = scored.gradient
-        progress("Pruning and reading the graph", 0.85)
-        graph = build_graph(scored, request.settings)
-        self._results.keep_graph(request, graph)
-        return graph
-
-    def _score(self, request: ExplainRequest, progress: Progress) -> Scored:
+    def _work(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> None:
+        """On the one working thread: another visitor may have asked for the same just before."""
         scored = self._results.scored(request)
-        if scored is not None:
-            return scored
-        with self._working:
-            return self._results.scored(request) or self._compute(request, progress)
+        if scored is None:
+            scored = self._score(request, model, progress)
+        if self._results.graph(request) is None:
+            self._draw(request, scored, progress)
 
-    def _compute(self, request: ExplainRequest, progress: Progress) -> Scored:
-        model = self._model(request.model, lambda stage, part: progress(stage, 0.5 * part))
+    def _score(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
         ids = model.vocabulary.encode(request.prompt, model.context)
         self._check_size(model, len(ids))
         progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
@@ -175,6 +229,13 @@ class Session:
         self._results.keep_scored(request, scored)
         return scored
 
+    def _draw(self, request: ExplainRequest, scored: Scored, progress: Progress) -> None:
+        if request.settings.score is Score.GRADIENT:
+            progress("Attribution patching: one pass backwards", 0.7)
+            _ = scored.gradient
+        progress("Pruning and reading the graph", 0.85)
+        self._results.keep_graph(request, build_graph(scored, request.settings))
+
     def _check_size(self, model: LoadedModel, tokens: int) -> None:
         needed, most = scored_bytes(model, tokens), self._results.most_bytes
         if needed > most:
@@ -183,31 +244,9 @@ class Session:
                 f"{most / GIGABYTE:.2f} GB are set aside. Shorten it."
             )
 
-    def _model(self, name: str, progress: Progress) -> LoadedModel:
-        """The model of that name, loaded once however many ask for it."""
-        entry = self._catalogue.entry(name)
-        with self._working:
-            with self._lock:
-                model = self._models.get(name)
-            if model is None:
-                model = load_model(entry, progress=progress)
-            self._hold(name, model)
-        return model
 
-    def _hold(self, name: str, model: LoadedModel) -> None:
-        with self._lock:
-            self._models[name] = model
-            self._models.move_to_end(name)
-            extra = list(self._models)[: max(0, len(self._models) - self._most_models)]
-            for old in extra:
-                del self._models[old]
-        for old in extra:
-            self._results.forget(old)
-
-
-def _default_cache_bytes() -> int:
-    free = free_memory()
-    return MOST_CACHE_BYTES if free is None else min(MOST_CACHE_BYTES, free // 2)
+def _first_half(progress: Progress, stage: str, fraction: float) -> None:
+    progress(stage, 0.5 * fraction)
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -29,7 +29,12 @@ MODELS = Setting(
     "The models to offer, separated by commas, the default first: known names, hub names, or "
     "NAME=FOLDER.",
 )
-HELD_MODELS = Setting("FLOWVIZ_HELD_MODELS", "2", "How many models are kept in memory at once.")
+MODELS_MB = Setting(
+    "FLOWVIZ_MODELS_MB",
+    "",
+    "Memory for the weights of all models in it, in MB; the least recently used make room. Where "
+    "it is not set: two thirds of what is free at the start beside results, at least 256.",
+)
 CACHE_MB = Setting(
     "FLOWVIZ_CACHE_MB",
     "",
@@ -44,7 +49,7 @@ FRAME_ANCESTORS = Setting(
     "'self'",
     "Which sites may show the page in a frame, as Content-Security-Policy writes it.",
 )
-SETTINGS = (MODELS, HELD_MODELS, CACHE_MB, MOST_WAITING, FRAME_ANCESTORS)
+SETTINGS = (MODELS, MODELS_MB, CACHE_MB, MOST_WAITING, FRAME_ANCESTORS)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Settings:
     """What a server is started with."""
 
     catalogue: Catalogue
-    held_models: int
+    models_bytes: int | None
     cache_bytes: int | None
     most_waiting: int
     frame_ancestors: str
@@ -74,11 +79,14 @@ class Settings:
         def text(setting: Setting) -> str:
             return environment.get(setting.name, "").strip() or setting.default
 
-        megabytes = text(CACHE_MB)
+        def size(setting: Setting) -> int | None:
+            megabytes = text(setting)
+            return _whole(setting, megabytes, 1, 10**7) * 2**20 if megabytes else None
+
         return cls(
             catalogue=Catalogue.of((text(MODELS) if models is None else models).split(",")),
-            held_models=_whole(HELD_MODELS, text(HELD_MODELS), 1, 100),
-            cache_bytes=_whole(CACHE_MB, megabytes, 1, 10**7) * 2**20 if megabytes else None,
+            models_bytes=size(MODELS_MB),
+            cache_bytes=size(CACHE_MB),
             most_waiting=_whole(MOST_WAITING, text(MOST_WAITING), 1, 10**4),
             frame_ancestors=_sources(text(FRAME_ANCESTORS)),
         )

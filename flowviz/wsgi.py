@@ -41,7 +41,7 @@ def make_app(settings: Settings, debug: bool = False) -> Dash:
 
     session = Session(
         settings.catalogue,
-        models=settings.held_models,
+        models_bytes=settings.models_bytes,
         cache_bytes=settings.cache_bytes,
         jobs=Jobs(settings.most_waiting),
     )

@@ -307,7 +307,7 @@ def test_gunicorn_stops_with_a_line_where_a_setting_is_wrong(
 def test_settings_have_the_defaults_that_they_say() -> None:
     settings = Settings.from_environment({})
     assert [entry.name for entry in settings.catalogue.entries] == ["demo"]
-    assert (settings.held_models, settings.most_waiting) == (2, 32)
+    assert (settings.models_bytes, settings.most_waiting) == (None, 32)
     assert (settings.cache_bytes, settings.frame_ancestors) == (None, "'self'")
     said = {setting.name: setting.default for setting in SETTINGS}
     assert Settings.from_environment(said) == settings
@@ -316,12 +316,12 @@ def test_settings_have_the_defaults_that_they_say() -> None:
 
 def test_settings_are_read_from_the_environment() -> None:
     settings = Settings.from_environment(
-        {"FLOWVIZ_MODELS": "gpt2,demo", "FLOWVIZ_CACHE_MB": "100", "FLOWVIZ_HELD_MODELS": "1",
+        {"FLOWVIZ_MODELS": "gpt2,demo", "FLOWVIZ_CACHE_MB": "100", "FLOWVIZ_MODELS_MB": "900",
          "FLOWVIZ_MOST_WAITING": "5", "FLOWVIZ_FRAME_ANCESTORS": "https://example.org 'self'"}
     )  # fmt: skip
     assert [entry.name for entry in settings.catalogue.entries] == ["gpt2", "demo"]
     assert settings.cache_bytes == 100 * 2**20
-    assert (settings.held_models, settings.most_waiting) == (1, 5)
+    assert (settings.models_bytes, settings.most_waiting) == (900 * 2**20, 5)
     assert settings.frame_ancestors == "https://example.org 'self'"
     assert len(Settings.from_environment({"FLOWVIZ_MODELS": "x"}, "demo").catalogue.entries) == 1
 
@@ -333,7 +333,7 @@ def test_settings_are_read_from_the_environment() -> None:
         ("FLOWVIZ_MODELS", "/nowhere/at/all"),
         ("FLOWVIZ_CACHE_MB", "-1"),
         ("FLOWVIZ_CACHE_MB", "1e9"),
-        ("FLOWVIZ_HELD_MODELS", "0"),
+        ("FLOWVIZ_MODELS_MB", "0"),
         ("FLOWVIZ_MOST_WAITING", "many"),
         ("FLOWVIZ_FRAME_ANCESTORS", "*; script-src *"),
         ("FLOWVIZ_FRAME_ANCESTORS", "a\r\nSet-Cookie: b"),

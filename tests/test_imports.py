@@ -31,6 +31,7 @@ WITHOUT_TORCH = (
     "flowviz.errors",
     "flowviz.settings",
     "flowviz.jobs",
+    "flowviz.lanes",
     "flowviz.graph.types",
     "flowviz.graph.inspection",
     "flowviz.graph.json",
@@ -52,7 +53,9 @@ MAY_IMPORT = {
     "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
     "flowviz.request": ("flowviz.errors", "flowviz.graph.types"),
-    "flowviz.jobs": ("flowviz.errors",),
+    "flowviz.jobs": ("flowviz.errors", "flowviz.lanes"),
+    "flowviz.lanes": (),
+    "flowviz.held": ("flowviz.errors", "flowviz.jobs", "flowviz.models"),
     "flowviz.errors": (),
     "flowviz.graph.types": ("flowviz.errors",),
 }  # fmt: skip

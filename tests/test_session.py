@@ -1,8 +1,8 @@
-"""The session: many visitors, one model at a time, bounded memory, equal answers."""
+"""The session: many visitors, several models, bounded memory, equal answers."""
 
 from __future__ import annotations
 
-import gc
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -12,17 +12,18 @@ import pytest
 import torch
 
 import flowviz.session as session_module
-from flowviz.errors import ModelError, RequestError
+from flowviz.errors import ModelError, NotKept, RequestError
 from flowviz.explanation import explain_request
 from flowviz.flow import Flow
 from flowviz.graph.build import Scored
 from flowviz.graph.types import FlowGraph, NodeKey
+from flowviz.held import weights_of
 from flowviz.jobs import Job, Jobs, JobState
 from flowviz.models.catalogue import Catalogue
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings, Score, TargetSpec, Wiring
-from flowviz.results import Results, flow_key, graph_bytes, scored_bytes
-from flowviz.session import Session
+from flowviz.results import Results, flow_key, graph_bytes, most_tokens, scored_bytes
+from flowviz.session import Session, TokenCount
 from flowviz.trace import Trace
 from tests.models import random_model, save_model
 
@@ -94,6 +95,23 @@ def run(session: Session, request: ExplainRequest, visitor: str = "ann") -> Job:
     return finished(session, session.submit(request, visitor), visitor)
 
 
+def drawn(session: Session, request: ExplainRequest, visitor: str = "ann") -> FlowGraph:
+    """The graph of a request, run where it is not there."""
+    job = run(session, request, visitor)
+    assert job.state is JobState.DONE, job.error
+    return session.graph(request)
+
+
+def model_of(session: Session, name: str = "a") -> LoadedModel:
+    model = session._models.look(name)
+    assert model is not None
+    return model
+
+
+def held(session: Session) -> list[str]:
+    return [choice.name for choice in session.models() if choice.held]
+
+
 def at_once(count: int, work: Callable[[int], None]) -> None:
     errors: list[BaseException] = []
 
@@ -117,20 +135,20 @@ def at_once(count: int, work: Callable[[int], None]) -> None:
 def test_a_job_ends_with_the_graph_that_explain_makes(session: Session) -> None:
     request = asked()
     assert run(session, request).state is JobState.DONE
-    assert session.graph(request) == explain_request(session._models["a"], request).graph
+    assert session.graph(request) == explain_request(model_of(session), request).graph
 
 
 def test_eight_threads_get_what_one_gets(catalogue: Catalogue) -> None:
     requests = [asked(p, m, wiring=w) for p in PROMPTS for m in "ab" for w in Wiring]
     serial = Session(catalogue, cache_bytes=2**28)
-    expected = {request: serial.graph(request) for request in requests}
+    expected = {request: drawn(serial, request) for request in requests}
     together = Session(catalogue, cache_bytes=2**28)
     found: list[tuple[ExplainRequest, FlowGraph]] = []
 
     def visit(number: int) -> None:
         for turn in range(len(requests)):
             request = requests[(turn * 5 + number * 3) % len(requests)]
-            found.append((request, together.graph(request)))
+            found.append((request, drawn(together, request, f"visitor {number}")))
             together.inspect(request, NodeKey.parse("head:1:0:1"))
 
     at_once(8, visit)
@@ -147,17 +165,20 @@ def test_two_visitors_who_ask_the_same_compute_once(
 
 def test_the_model_is_loaded_once_however_many_want_it(session: Session, loads: Counted) -> None:
     def want(number: int) -> None:
-        session.graph(asked(PROMPTS[number % 4])) if number % 2 else session.preload()
+        if number % 2:
+            drawn(session, asked(PROMPTS[number % 4]), f"visitor {number}")
+        else:
+            session.preload()
 
     at_once(8, want)
     assert loads.calls == 1
 
 
 def test_targets_and_settings_share_one_pass(session: Session, passes: Counted) -> None:
-    session.graph(asked())
-    session.graph(asked(wiring=Wiring.CIRCUIT))
-    session.graph(asked(score=Score.GRADIENT))
-    session.graph(asked(target=TargetSpec(token="#7", contrast="#9")))
+    drawn(session, asked())
+    drawn(session, asked(wiring=Wiring.CIRCUIT))
+    drawn(session, asked(score=Score.GRADIENT))
+    drawn(session, asked(target=TargetSpec(token="#7", contrast="#9")))
     assert passes.calls == 1
 
 
@@ -190,12 +211,39 @@ def test_cancel_works_while_the_model_loads_and_the_next_one_says_that_it_waits(
     job = session.submit(asked(), "ann")
     assert loads.begun.wait(LONG)
     waiting = session.submit(asked(model="b"), "bob")
-    assert waiting.stage == "Waiting for 1 other run"
+    assert waiting.stage == "Waiting for 1 other model"
     assert session.cancel(job.id, "ann").state is JobState.CANCELLED
     loads.let.set()
     assert finished(session, waiting, "bob").state is JobState.DONE
     assert session.job(job.id, "ann").state is JobState.CANCELLED
-    assert session.models()[0].context is None  # what was cancelled was not kept
+    assert held(session) == ["b"]  # what was cancelled was not kept
+
+
+def test_a_model_that_is_held_is_used_while_another_loads(session: Session, loads: Counted) -> None:
+    drawn(session, asked())
+    loads.let.clear()
+    loads.begun.clear()
+    slow = session.submit(asked(model="b"), "ann")
+    assert loads.begun.wait(LONG)
+    for number, prompt in enumerate(PROMPTS):
+        drawn(session, asked(prompt), f"visitor {number}")
+        session.inspect(asked(prompt), NodeKey.parse("head:1:0:1"))
+    assert session.count_tokens("a", "the cat") is not None
+    assert not session.job(slow.id, "ann").state.ended
+    loads.let.set()
+    assert finished(session, slow, "ann").state is JobState.DONE
+
+
+def test_two_visitors_see_one_model_load(session: Session, loads: Counted) -> None:
+    loads.let.clear()
+    first = session.submit(asked(), "ann")
+    assert loads.begun.wait(LONG)
+    second = session.submit(asked(PROMPTS[1]), "bob")
+    assert (second.stage, second.state) == (first.stage, JobState.RUNNING)
+    loads.let.set()
+    assert finished(session, first, "ann").state is JobState.DONE
+    assert finished(session, second, "bob").state is JobState.DONE
+    assert loads.calls == 1
 
 
 def test_a_model_that_fails_leaves_the_others_working(session: Session) -> None:
@@ -247,6 +295,7 @@ def test_a_visitors_text_never_becomes_a_path_or_a_hub_name(
             lambda request=request: session.graph(request),
             lambda request=request: session.inspect(request, NodeKey.parse("head:0:0:0")),
             lambda text=text: session.find_tokens(text, "the"),
+            lambda text=text: session.count_tokens(text, "the"),
         )
         for ask in asks:
             with pytest.raises(ModelError, match="Choose one of: a, b, c, broken"):
@@ -256,15 +305,15 @@ def test_a_visitors_text_never_becomes_a_path_or_a_hub_name(
 def test_tokens_are_told_once_the_model_is_there(session: Session, loads: Counted) -> None:
     assert session.find_tokens("a", "cat") == ()
     assert loads.calls == 0
-    session.graph(asked())
+    drawn(session, asked())
     found = session.find_tokens("a", "cat", 10**9)
     assert found[0].text.strip() == "cat"
-    assert session._models["a"].vocabulary.resolve(found[0].value) == found[0].id
+    assert model_of(session).vocabulary.resolve(found[0].value) == found[0].id
 
 
 @pytest.mark.parametrize("prompt", [" ", "\n", "a", "שלום", "🙂", "<script>", "\u202e"])
 def test_odd_prompts_are_explained(session: Session, prompt: str) -> None:
-    graph = session.graph(asked(prompt))
+    graph = drawn(session, asked(prompt))
     assert graph.checks.exact
     assert len(graph.tokens) > 0
 
@@ -314,36 +363,175 @@ def test_results_stay_within_their_bound_and_come_back(
     catalogue: Catalogue, passes: Counted
 ) -> None:
     model = random_model("gpt2")
-    bound = 4 * scored_bytes(model, 12)
+    bound = 6 * scored_bytes(model, 40)
     session = Session(catalogue, cache_bytes=bound)
-    requests = [asked(f"the cat sat {i}") for i in range(20)]
-    first = [session.graph(request) for request in requests]
+    requests = [asked(f"{'the cat sat ' * 10}{i}", budget=5) for i in range(20)]
+    first = [drawn(session, request) for request in requests]
     assert session._results.bytes <= bound
     assert passes.calls == 20
     assert session._results.scored(requests[0]) is None
-    assert session.graph(requests[0]) == first[0]
-    session.inspect(requests[0], NodeKey.parse("head:1:0:1"))
-    assert passes.calls > 20
+    assert drawn(session, requests[0]) == first[0]
+    assert passes.calls == 21
+
+
+def test_a_visitors_call_computes_nothing_and_says_what_to_run_again(
+    session: Session, passes: Counted, loads: Counted
+) -> None:
+    node = NodeKey.parse("head:1:0:1")
+    for ask in (lambda: session.graph(asked()), lambda: session.inspect(asked(), node)):
+        with pytest.raises(NotKept, match="Run the prompt again"):
+            ask()
+    assert (passes.calls, loads.calls) == (0, 0)
+
+
+def test_a_picture_whose_flow_made_room_is_inspected_after_another_run(
+    session: Session, passes: Counted
+) -> None:
+    node = NodeKey.parse("head:1:0:1")
+    graph = drawn(session, asked())
+    seen = session.inspect(asked(), node)
+    session._results.forget("a")
+    assert session.graph(asked()) == graph
+    with pytest.raises(NotKept):
+        session.inspect(asked(), node)
+    job = session.submit(asked(), "ann", to_inspect=True)
+    assert finished(session, job, "ann").state is JobState.DONE
+    assert session.inspect(asked(), node) == seen
+    assert passes.calls == 2
+
+
+def test_a_picture_that_cannot_be_kept_is_refused(catalogue: Catalogue) -> None:
+    session = Session(catalogue, cache_bytes=scored_bytes(random_model("gpt2"), 6) * 8 // 7)
+    job = run(session, asked(budget=200, coverage=1.0))
+    assert job.state is JobState.FAILED
+    assert "Draw fewer nodes" in (job.error or "")
 
 
 def test_graphs_are_counted_at_what_they_take(session: Session) -> None:
     import pickle
 
-    graph = session.graph(asked(budget=200, coverage=1.0))
+    graph = drawn(session, asked(budget=200, coverage=1.0))
     assert graph_bytes(graph) > len(pickle.dumps(graph))
 
 
-def test_a_model_that_is_dropped_is_let_go_with_its_flows(catalogue: Catalogue) -> None:
-    session = Session(catalogue, models=1, cache_bytes=2**28)
-    session.graph(asked(model="a"))
-    dropped = weakref.ref(session._models["a"])
+def test_a_model_that_makes_room_is_let_go_with_its_flows(catalogue: Catalogue) -> None:
+    session = Session(catalogue, models_bytes=one_model(), cache_bytes=2**28)
+    drawn(session, asked(model="a"))
+    dropped = weakref.ref(model_of(session))
     flow = weakref.ref(_scored(session, asked(model="a")).flow)
-    graph = session.graph(asked(model="b"))
-    gc.collect()
-    assert list(session._models) == ["b"]
+    graph = drawn(session, asked(model="b"))
+    assert held(session) == ["b"]
     assert (dropped(), flow()) == (None, None)
-    assert session.graph(asked(model="a")).model.name == "a"
-    assert session.graph(asked(model="b")) == graph
+    assert drawn(session, asked(PROMPTS[1], model="a")).model.name == "a"
+    assert drawn(session, asked(model="b")) == graph
+
+
+def one_model() -> int:
+    """Room for one of the small models, not for two."""
+    return int(1.5 * weights_of(random_model("gpt2").bridge))
+
+
+def test_an_unloaded_models_memory_is_free(tmp_path: Path) -> None:
+    width = {"layers": 2, "heads": 16, "d_head": 64, "neurons": 8192}
+    large = {n: save_model("gpt2", tmp_path / n, i, **width) for i, n in enumerate("xy")}
+    catalogue = Catalogue.of([f"{name}={folder}" for name, folder in large.items()])
+    session = Session(catalogue, models_bytes=250 * 2**20, cache_bytes=2**28)
+    drawn(session, asked(model="x"))
+    size = session.models()[0].bytes
+    assert size is not None
+    assert size > 150 * 2**20
+    before = resident()
+    for prompt, name in zip(PROMPTS, "yxyx", strict=True):
+        drawn(session, asked(f"again {prompt}", model=name))
+        assert held(session) == [name]
+    assert resident() - before < 0.5 * size
+
+
+def resident() -> int:
+    """The process's memory now, in bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_model_that_computes_is_not_unloaded_under_it(
+    catalogue: Catalogue, passes: Counted, loads: Counted
+) -> None:
+    session = Session(catalogue, models_bytes=one_model(), cache_bytes=2**28)
+    session.preload()
+    passes.let.clear()
+    ann = session.submit(asked(), "ann")
+    assert passes.begun.wait(LONG)
+    bob = session.submit(asked(model="b"), "bob")
+    session.cancel(ann.id, "ann")  # its pass goes on until its next stage
+    late = session.submit(asked(PROMPTS[1]), "cid")
+    assert held(session)[0] == "a"
+    assert loads.calls == 1
+    passes.let.set()
+    assert finished(session, bob, "bob").state is JobState.DONE
+    assert finished(session, late, "cid").state is JobState.DONE
+    assert session.graph(asked(PROMPTS[1])).model.name == "a"
+
+
+def test_a_model_larger_than_the_bound_is_refused_and_the_others_stay(catalogue: Catalogue) -> None:
+    sizes = {"a": 1, "b": 2**40}
+    session = Session(catalogue, models_bytes=one_model(), cache_bytes=2**28,
+                      size=lambda entry: sizes[entry.name])  # fmt: skip
+    drawn(session, asked())
+    failed = run(session, asked(model="b"), "bob")
+    assert "b takes 1,048,576 MB; 0 MB are set aside" in (failed.error or "")
+    assert held(session) == ["a"]
+
+
+def test_models_tell_whether_they_are_held_and_what_they_take(session: Session) -> None:
+    first = session.models()[0]
+    assert (first.held, first.bytes, first.context) == (False, None, None)
+    session.preload()
+    a, b, *_, broken = session.models()
+    assert (a.held, a.bytes, a.context) == (True, weights_of(model_of(session).bridge), 64)
+    assert (b.held, b.context) == (False, None)
+    assert b.bytes
+    assert b.bytes > 10_000
+    assert broken.bytes is None
+    gpt2 = Session(Catalogue.of(["gpt2"]), cache_bytes=1).models()[0]
+    assert gpt2.bytes == 124_000_000 * 4
+
+
+# ---- counting tokens -----------------------------------------------------------------------------
+
+
+def test_tokens_are_counted_once_the_model_is_there(session: Session, loads: Counted) -> None:
+    assert session.count_tokens("a", "the cat sat") is None
+    assert loads.calls == 0
+    session.preload()
+    count = len(model_of(session).vocabulary.encode(PROMPTS[1], None))
+    assert session.count_tokens("a", PROMPTS[1]) == TokenCount(count, 64)
+    assert session.count_tokens("a", "") == TokenCount(0, 64)
+    over = session.count_tokens("a", "the cat " * 100)
+    assert over is not None
+    assert over.tokens > over.most
+    with pytest.raises(RequestError, match="20,001 characters"):
+        session.count_tokens("a", "x" * 20_001)
+
+
+def test_tokens_are_counted_while_a_pass_runs(session: Session, passes: Counted) -> None:
+    session.preload()
+    passes.let.clear()
+    job = session.submit(asked(), "ann")
+    assert passes.begun.wait(LONG)
+    assert session.count_tokens("a", "the cat") is not None
+    passes.let.set()
+    assert finished(session, job, "ann").state is JobState.DONE
+
+
+def test_the_longest_prompt_is_what_the_model_takes_or_what_the_memory_holds() -> None:
+    model = random_model("gpt2")
+    assert most_tokens(model, 2**40) == 64
+    assert most_tokens(model, scored_bytes(model, 20)) == 20
+    assert most_tokens(model, scored_bytes(model, 20) - 1) == 19
+    assert most_tokens(model, 0) == 0
+
+
+# ---- what is kept --------------------------------------------------------------------------------
 
 
 def _scored(session: Session, request: ExplainRequest) -> Scored:
@@ -354,10 +542,8 @@ def _scored(session: Session, request: ExplainRequest) -> Scored:
 
 @pytest.mark.parametrize("score", [Score.FLOW, Score.GRADIENT])
 def test_no_pass_is_kept_by_the_model(session: Session, score: Score) -> None:
-    session.graph(asked("the cat sat on a mat", score=score))
-    patterns = [
-        part for block in session._models["a"].bridge.blocks for part in [block.attn._pattern]
-    ]
+    drawn(session, asked("the cat sat on a mat", score=score))
+    patterns = [part for block in model_of(session).bridge.blocks for part in [block.attn._pattern]]
     assert patterns == [None] * 3
 
 
@@ -370,7 +556,8 @@ def test_what_is_larger_than_the_bound_is_not_kept() -> None:
     results = Results(8)
     model = random_model("gpt2")
     explanation = explain_request(model, asked())
-    results.keep_graph(asked(), explanation.graph)
+    with pytest.raises(RequestError, match="Draw fewer nodes"):
+        results.keep_graph(asked(), explanation.graph)
     results.keep_scored(asked(), explanation.scored)
     assert isinstance(explanation.scored.flow, Flow)
     assert results.bytes == 0
