@@ -10,6 +10,8 @@ fault shows with near certainty.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +20,12 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES
+from flowviz.models.loaded import Block, Norm, exact
+from flowviz.trace import BlockTrace
 
 PROBES = 8
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 0.3, torch.float16: 0.05}
-_ABOVE_MID = [BIAS_NAMES.index(name) for name in ("ln2", "b_in", "b_out")]
+_ABOVE_MID = [BIAS_NAMES.index(name) for name in ("ln2", "b_in", "b_out", "ln2_post")]
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,18 @@ class LawErrors:
 def law_errors(flow: Flow) -> LawErrors:
     """Measures the laws on one flow."""
     scale = flow.scale
+    blocks = [_block_error(flow, layer) for layer in range(len(flow.blocks))]
     return LawErrors(
-        node=_node_error(flow) / scale,
+        node=_largest([_node_error(flow, layer) for layer in range(len(flow.blocks))]) / scale,
         cut=_cut_error(flow) / scale,
-        target=abs(flow.value - _model_target(flow)) / scale,
-        block=max(_block_error(flow, layer) for layer in range(len(flow.blocks))),
+        target=max(abs(flow.value - _model_target(flow)) / scale, flow.trace.head_error),
+        block=_largest([_first_error(flow), *blocks]),
     )
+
+
+def _largest(errors: list[float]) -> float:
+    """The largest error; not a number where one is not."""
+    return math.nan if any(map(math.isnan, errors)) else max(errors)
 
 
 def _model_target(flow: Flow) -> float:
@@ -52,51 +62,124 @@ def _model_target(flow: Flow) -> float:
     return float(logits[target.token]) - away
 
 
-def _node_error(flow: Flow) -> float:
-    """Law 1 at every state: what flows in, and what flows out, against its own flow."""
-    return max(_block_node_error(flow, layer) for layer in range(len(flow.blocks)))
-
-
-def _block_node_error(flow: Flow, layer: int) -> float:
+def _node_error(flow: Flow, layer: int) -> float:
+    """Law 1 in one block: at every state, what flows in and what flows out against its own flow,
+    and at every head what flows in against its own."""
     values, p = flow.values, flow.positions
     part, gradient = flow.trace.blocks[layer], flow.blocks[layer]
-    passed = (part.resid_pre[:p] * gradient.r_mid).sum(-1)
-    kept = (part.resid_mid[:p] * gradient.r_post).sum(-1)
     bias = {name: values.biases[i, layer] for i, name in enumerate(BIAS_NAMES)}
     sources = flow.head_sources(layer)
-    read = values.neurons[layer].sum(-1) - bias["ln2"] - bias["b_in"]
-    after = values.resid_final if layer + 1 == values.layers else values.resid_pre[layer + 1]
     constants = flow.head_constants(layer).sum(0) * part.pattern[:, :p, :p].sum(-1).T
-    errors = (
-        passed + sources.sum((0, 1)) - values.resid_pre[layer],
-        passed + values.heads[layer].sum(-1) + bias["b_O"] - values.resid_mid[layer],
-        kept + read - values.resid_mid[layer],
-        kept + values.neurons[layer].sum(-1) + bias["b_out"] - after,
-        sources.sum(-1).T + constants - values.heads[layer],
-    )
-    return max(float(error.abs().max()) for error in errors)
+    after = values.resid_final if layer + 1 == values.layers else values.resid_pre[layer + 1]
+    read = sources.sum((0, 1))
+    wrote = values.heads[layer].sum(-1) + bias["b_O"] + bias["ln1_post"]
+    read_late = flow.neuron_flows(layer).sum(-1) - bias["ln2"] - bias["b_in"]
+    wrote_late = flow.neuron_flows(layer).sum(-1) + bias["b_out"] + bias["ln2_post"]
+    passed = (part.resid_pre[:p] * gradient.into_mid).sum(-1)
+    errors = [sources.sum(-1).T + constants - values.heads[layer]]
+    if part.resid_mid is None:
+        errors += [
+            passed + read + read_late - values.resid_pre[layer],
+            passed + wrote + wrote_late - after,
+        ]
+    else:
+        kept = (part.resid_mid[:p] * gradient.into_post).sum(-1)
+        errors += [
+            passed + read - values.resid_pre[layer],
+            passed + wrote - values.resid_mid[layer],
+            kept + read_late - values.resid_mid[layer],
+            kept + wrote_late - after,
+        ]
+    return _largest([float(error.abs().max()) for error in errors])
 
 
 def _cut_error(flow: Flow) -> float:
     """Law 2 at every cut, the embeddings included."""
     values = flow.values
     above = values.biases.sum((0, 2)).flip(0).cumsum(0).flip(0)
-    pre = values.resid_pre.sum(-1) + above[:-1]
-    mid = values.resid_mid.sum(-1) + above[1:] + values.biases[_ABOVE_MID, :-1].sum((0, 2))
+    first = values.biases[BIAS_NAMES.index("ln_embed"), 0].sum()
     bottom = values.embed.sum() + values.pos_embed.sum() + above[0]
-    return float((torch.cat([pre, mid, bottom[None]]) - flow.value).abs().max())
+    pre = values.resid_pre.sum(-1) + above[:-1]
+    pre[0] -= first  # it has already entered the first state
+    mid = values.resid_mid.sum(-1) + above[1:] + values.biases[_ABOVE_MID, :-1].sum((0, 2))
+    cuts = [pre, bottom[None]] if flow.model.shape.parallel else [pre, mid, bottom[None]]
+    return float((torch.cat(cuts) - flow.value).abs().max())
+
+
+def _first_error(flow: Flow) -> float:
+    """The first state against the embeddings that it is the sum of."""
+    trace, first = flow.trace, flow.trace.blocks[0].resid_pre
+    parts = trace.embed if trace.pos_embed is None else trace.embed + trace.pos_embed
+    if flow.model.embed_bias is not None:
+        parts = parts + exact(flow.model.embed_bias, parts)
+    return float(((first - parts).norm(dim=-1) / first.norm(dim=-1)).max())
 
 
 def _block_error(flow: Flow, layer: int) -> float:
+    """A block's parts against what it makes of the stream."""
     block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    dtype, after = part.z.dtype, flow.trace.resid_post(layer)
+    after = flow.trace.resid_post(layer)
     probes = _probes(after)
-    heads = part.z.flatten(1) @ (block.W_O.flatten(0, 1).to(dtype) @ probes)
-    neurons = part.post @ (block.W_out.to(dtype) @ probes)
-    pre, mid, post = part.resid_pre @ probes, part.resid_mid @ probes, after @ probes
-    attention = mid - pre - heads - _probed(block.b_O, probes)
-    mlp = post - mid - neurons - _probed(block.b_out, probes)
-    return max(float((e.norm(dim=-1) / post.norm(dim=-1)).max()) for e in (attention, mlp))
+    if part.resid_mid is None:
+        parts = part.resid_pre @ probes + _of_attention(block, part, probes)
+        errors = [after @ probes - parts - _of_mlp(block, part, probes)]
+    else:
+        mid = part.resid_mid
+        errors = [
+            _step_error(block, block.attention.post, part.ln1_post_scale, part.resid_pre, mid,
+                        lambda into: _of_attention(block, part, into)),
+            _step_error(block, block.mlp.post, part.ln2_post_scale, mid, after,
+                        lambda into: _of_mlp(block, part, into)),
+        ]  # fmt: skip
+    size = (after @ probes).norm(dim=-1)
+    return _largest([float((error.norm(dim=-1) / size).max()) for error in errors])
+
+
+def _step_error(
+    block: Block,
+    post: Norm,
+    scale: Tensor | None,
+    before: Tensor,
+    after: Tensor,
+    written: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """What a sublayer makes of the stream, less its parts, along the probes."""
+    probes = _probes(after)
+    if not block.norms_stream or scale is None:
+        return after @ probes - before @ probes - written(probes)
+    into = post.pull(probes.T).T
+    parts = (before @ into + written(into)) / scale
+    return after @ probes - parts - _probed(post.bias, probes)
+
+
+def _of_attention(block: Block, part: BlockTrace, probes: Tensor) -> Tensor:
+    """What the heads and their bias write, along the probes."""
+    attention, into = block.attention, _into_output(block, block.attention.post, probes)
+    heads = part.z.flatten(1) @ (exact(attention.W_O, into).flatten(0, 1) @ into)
+    written = heads + _probed(attention.b_O, into)
+    return _from_output(block, attention.post, part.ln1_post_scale, written, probes)
+
+
+def _of_mlp(block: Block, part: BlockTrace, probes: Tensor) -> Tensor:
+    """What the neurons and their bias write, along the probes."""
+    mlp, into = block.mlp, _into_output(block, block.mlp.post, probes)
+    written = part.post @ torch.matmul(exact(mlp.W_out, into), into).flatten(0, 1)
+    bias = mlp.written_bias(part.router)
+    if bias is not None:
+        written = written + exact(bias, into) @ into
+    return _from_output(block, mlp.post, part.ln2_post_scale, written, probes)
+
+
+def _into_output(block: Block, post: Norm, probes: Tensor) -> Tensor:
+    return probes if block.norms_stream else post.pull(probes.T).T
+
+
+def _from_output(
+    block: Block, post: Norm, scale: Tensor | None, written: Tensor, probes: Tensor
+) -> Tensor:
+    if block.norms_stream or scale is None:
+        return written * block.residual_scale
+    return (written / scale + _probed(post.bias, probes)) * block.residual_scale
 
 
 def _probes(like: Tensor) -> Float[Tensor, "d_model probe"]:
@@ -106,4 +189,4 @@ def _probes(like: Tensor) -> Float[Tensor, "d_model probe"]:
 
 
 def _probed(bias: Tensor | None, probes: Tensor) -> Tensor | float:
-    return 0.0 if bias is None else bias.to(probes.dtype) @ probes
+    return 0.0 if bias is None else exact(bias, probes) @ probes

@@ -14,6 +14,9 @@ plus that of all biases above is the target. r is carried backwards in closed fo
         neurons  g = r @ W_out.T   flow = post * g   r += pull(ln2, (gate * g) @ W_in.T)
         heads    g = r @ W_O.T     flow = z . g      r += pull(ln1, pattern.T @ g @ W_V.T)
 
+Where both stand side by side, both take the r of after the block. Where a norm stands behind one,
+g is pulled through it first; where a norm stands on the stream, r is.
+
 Sources: Elhage et al. 2021 (residual stream, OV, direct logit attribution); Ali et al. 2022,
 Achtibat et al. 2024 (AttnLRP) and Jafari et al. 2025 (RelP) for propagation with frozen norms,
 patterns and gates; Ferrando and Voita 2024 for contributions as a graph.
@@ -28,8 +31,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.graph.types import BIAS_NAMES
-from flowviz.models.loaded import Block, LoadedModel, exact
+from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
+from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, exact
 from flowviz.trace import BlockTrace, Trace
 from flowviz.values import NodeValues
 
@@ -50,14 +53,22 @@ class BlockFlow:
     """The flow gradient in one block, at the positions up to the target's.
 
     Args:
-        r_pre, r_mid, r_post: with respect to the residual stream.
+        r_pre, r_mid, r_post: with respect to the residual stream; r_mid is None where attention
+            and MLP stand side by side.
+        into_mid, into_post: with respect to the sums that make those states: the same, unless a
+            norm on the stream stands between.
+        attention, mlp: with respect to what each puts out.
         heads: with respect to each head's z.
         neurons: with respect to each neuron's output.
     """
 
     r_pre: Float[Tensor, "pos d_model"]
-    r_mid: Float[Tensor, "pos d_model"]
+    r_mid: Float[Tensor, "pos d_model"] | None
     r_post: Float[Tensor, "pos d_model"]
+    into_mid: Float[Tensor, "pos d_model"]
+    into_post: Float[Tensor, "pos d_model"]
+    attention: Float[Tensor, "pos d_model"]
+    mlp: Float[Tensor, "pos d_model"]
     heads: Float[Tensor, "pos head d_head"]
     neurons: Float[Tensor, "pos d_mlp"]
 
@@ -81,13 +92,31 @@ class Flow:
         """The positions that can matter: up to the target's own."""
         return self.target.position + 1
 
+    def state_gradient(self, layer: int) -> Float[Tensor, "pos d_model"]:
+        """The gradient with respect to the state that the block's MLP reads."""
+        gradient = self.blocks[layer]
+        return gradient.r_pre if gradient.r_mid is None else gradient.r_mid
+
+    def neuron_flows(self, layer: int) -> Float[Tensor, "pos d_mlp"]:
+        """The flow of every neuron that the block has."""
+        return self.values.neurons[layer, :, : self.model.blocks[layer].mlp.neurons]
+
+    def has(self, key: NodeKey) -> bool:
+        """Whether the pass has that node."""
+        if not self.values.has(key):
+            return False
+        if key.kind is NodeKind.RESID_MID:
+            return not self.model.blocks[key.layer].parallel
+        most = self.model.blocks[key.layer].mlp.neurons if key.kind is NodeKind.NEURON else None
+        return most is None or key.index < most
+
     def head_sources(self, layer: int) -> Float[Tensor, "head query source"]:
         """What each head at each query position draws from the state at each source position."""
         if layer in self._sources:
             return self._sources[layer]
-        block, part = self.model.blocks[layer], self.trace.blocks[layer]
+        attention, part = self.model.blocks[layer].attention, self.trace.blocks[layer]
         p, gradient = self.positions, self.blocks[layer].heads
-        values = _repeat(part.v[:p] - block.value_biases.sum(0), block)
+        values = _repeat(part.v[:p] - _values_of_biases(attention, part.v).sum(0), attention)
         flows = torch.einsum("khd,qhd->hqk", values, gradient) * part.pattern[:, :p, :p]
         if flows.numel() * 4 * len(self.blocks) <= CACHED_SOURCES_BYTES:
             self._sources[layer] = flows
@@ -99,31 +128,32 @@ class Flow:
 
     def head_row(self, layer: int, head: int, query: int) -> Float[Tensor, " source"]:
         """One row of `head_sources`, without the others."""
-        block, part = self.model.blocks[layer], self.trace.blocks[layer]
-        p, kv = self.positions, head // block.queries_per_value
-        values = part.v[:p, kv] - block.value_biases[:, kv].sum(0)
+        attention, part = self.model.blocks[layer].attention, self.trace.blocks[layer]
+        p, kv = self.positions, head // attention.queries_per_value
+        values = part.v[:p, kv] - _values_of_biases(attention, part.v)[:, kv].sum(0)
         return values @ self.blocks[layer].heads[query, head] * part.pattern[head, query, :p]
 
     def head_column(self, layer: int, source: int) -> Float[Tensor, "head query"]:
         """One column of `head_sources`, without the others."""
-        block, part = self.model.blocks[layer], self.trace.blocks[layer]
-        value = _repeat((part.v[source] - block.value_biases.sum(0))[None], block)[0]
+        attention, part = self.model.blocks[layer].attention, self.trace.blocks[layer]
+        value = part.v[source] - _values_of_biases(attention, part.v).sum(0)
+        value = _repeat(value[None], attention)[0]
         read = torch.einsum("hd,qhd->hq", value, self.blocks[layer].heads)
         return read * part.pattern[:, : self.positions, source]
 
     def head_constants(self, layer: int) -> Float[Tensor, "2 query head"]:
-        """Per unit of attention, what each head draws from ln1's bias and from b_V."""
-        block = self.model.blocks[layer]
-        biases = block.value_biases.repeat_interleave(block.queries_per_value, dim=1)
-        return torch.einsum("nhd,qhd->nqh", biases, self.blocks[layer].heads)
+        """Per unit of attention, what each head draws from its norm's bias and from b_V."""
+        attention, gradient = self.model.blocks[layer].attention, self.blocks[layer].heads
+        biases = _repeat(_values_of_biases(attention, gradient), attention)
+        return torch.einsum("nhd,qhd->nqh", biases, gradient)
 
     def neuron_constants(
         self, layer: int, positions: slice = slice(None)
     ) -> Float[Tensor, "2 pos d_mlp"]:
-        """What each neuron draws from ln2's bias and from b_in."""
+        """What each neuron draws from its norm's bias and from b_in."""
         gate = self.trace.blocks[layer].gate[: self.positions][positions]
         flows = gate * self.blocks[layer].neurons[positions]
-        return flows * self.model.blocks[layer].neuron_biases[:, None]
+        return flows * self.model.blocks[layer].mlp.neuron_biases.to(flows.device)[:, None]
 
     @cached_property
     def values(self) -> NodeValues:
@@ -154,7 +184,7 @@ def flow_of(model: LoadedModel, trace: Trace, target: FlowTarget) -> Flow:
     p = target.position + 1
     direction = _direction(model, target)
     r = torch.zeros(p, model.shape.d_model, dtype=direction.dtype, device=direction.device)
-    r[-1] = model.ln_final.pull(direction) / trace.final_scale[target.position]
+    r[-1] = model.ln_final.back(direction, trace.final_scale[target.position])
     blocks: list[BlockFlow] = []
     for block, part in zip(reversed(model.blocks), reversed(trace.blocks), strict=True):
         blocks.append(_block_flow(block, part, r))
@@ -163,35 +193,72 @@ def flow_of(model: LoadedModel, trace: Trace, target: FlowTarget) -> Flow:
 
 
 def _direction(model: LoadedModel, target: FlowTarget) -> Tensor:
-    direction = model.W_U[:, target.token]
+    direction = exact(model.W_U[:, target.token])
     if target.contrast is not None:
-        direction = direction - model.W_U[:, target.contrast]
-    return exact(direction)
+        direction = direction - exact(model.W_U[:, target.contrast])
+    return direction * model.logit_scale
 
 
 def _block_flow(block: Block, part: BlockTrace, r: Tensor) -> BlockFlow:
-    p = r.shape[0]
-    neurons = r @ exact(block.W_out).T
-    into_mlp = (part.gate[:p] * neurons) @ exact(block.W_in).T
-    r_mid = r + block.ln2.pull(into_mlp) / part.ln2_scale[:p]
-    heads = (r_mid @ exact(block.W_O).flatten(0, 1).T).unflatten(-1, block.W_O.shape[:2])
+    post1, post2 = _cut(part.ln1_post_scale, r), _cut(part.ln2_post_scale, r)
+    into_post = block.before_norm(block.mlp.post, r, post2)
+    mlp = block.to_output(block.mlp.post, into_post, post2)
+    neurons, into_mlp = _through_mlp(block.mlp, part, mlp)
+    r_mid = None if block.parallel else into_post + into_mlp
+    into_mid = into_post
+    if r_mid is not None:
+        into_mid = block.before_norm(block.attention.post, r_mid, post1)
+    attention = block.to_output(block.attention.post, into_mid, post1)
+    heads, into_attention = _through_attention(block.attention, part, attention)
+    r_pre = into_mid + into_attention
+    return BlockFlow(
+        r_pre=r_pre + into_mlp if block.parallel else r_pre,
+        r_mid=r_mid,
+        r_post=r,
+        into_mid=into_mid,
+        into_post=into_post,
+        attention=attention,
+        mlp=mlp,
+        heads=heads,
+        neurons=neurons,
+    )
+
+
+def _cut(scale: Tensor | None, like: Tensor) -> Tensor | None:
+    return None if scale is None else scale[: like.shape[0]]
+
+
+def _through_mlp(mlp: Mlp, part: BlockTrace, output: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient at the neurons, and at the state that the MLP reads."""
+    p = output.shape[0]
+    neurons = mlp.to_neurons(output)
+    return neurons, mlp.norm.back(mlp.to_input(part.gate[:p] * neurons), part.ln2_scale[:p])
+
+
+def _through_attention(
+    attention: Attention, part: BlockTrace, output: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The gradient at the heads, and at the state that attention reads."""
+    p = output.shape[0]
+    heads = attention.to_heads(output)
     values = torch.einsum("hqk,qhd->khd", part.pattern[:, :p, :p], heads)
-    values = values.unflatten(1, (-1, block.queries_per_value)).sum(2)
-    into_attention = values.flatten(1) @ exact(block.W_V).transpose(1, 2).flatten(0, 1)
-    r_pre = r_mid + block.ln1.pull(into_attention) / part.ln1_scale[:p]
-    return BlockFlow(r_pre, r_mid, r, heads, neurons)
+    values = values.unflatten(1, (-1, attention.queries_per_value)).sum(2)
+    return heads, attention.norm.back(attention.to_input(values), part.ln1_scale[:p])
 
 
-def _repeat(values: Tensor, block: Block) -> Tensor:
+def _values_of_biases(attention: Attention, like: Tensor) -> Tensor:
+    return attention.value_biases.to(like.device)
+
+
+def _repeat(values: Tensor, attention: Attention) -> Tensor:
     """Values by value head → values by head."""
-    return values.repeat_interleave(block.queries_per_value, dim=1)
+    return values.repeat_interleave(attention.queries_per_value, dim=1)
 
 
 @torch.inference_mode()
 def _node_flows(flow: Flow) -> NodeValues:
-    model, trace, p = flow.model, flow.trace, flow.positions
-    shape = model.shape
-    values = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
+    trace, p = flow.trace, flow.positions
+    values = NodeValues.of(flow.model.shape, p, trace.resid_final)
     first, last = flow.blocks[0].r_pre, flow.blocks[-1].r_post
     values.embed[:] = _dot(trace.embed[:p], first)
     if trace.pos_embed is not None:
@@ -199,10 +266,13 @@ def _node_flows(flow: Flow) -> NodeValues:
     values.resid_final[:] = _dot(trace.resid_final[:p], last)
     for layer, (part, gradient) in enumerate(zip(trace.blocks, flow.blocks, strict=True)):
         values.resid_pre[layer] = _dot(part.resid_pre[:p], gradient.r_pre)
-        values.resid_mid[layer] = _dot(part.resid_mid[:p], gradient.r_mid)
+        if part.resid_mid is not None and gradient.r_mid is not None:
+            values.resid_mid[layer] = _dot(part.resid_mid[:p], gradient.r_mid)
         values.heads[layer] = _dot(part.z[:p], gradient.heads)
-        values.neurons[layer] = part.post[:p] * gradient.neurons
+        values.neurons[layer, :, : part.post.shape[1]] = part.post[:p] * gradient.neurons
         _add_biases(flow, layer, values.biases)
+    if flow.model.embed_bias is not None:
+        values.biases[BIAS_NAMES.index("ln_embed"), 0] = first @ exact(flow.model.embed_bias, first)
     _add_final_biases(flow, values.biases)
     return values
 
@@ -212,23 +282,47 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _add_biases(flow: Flow, layer: int, biases: Tensor) -> None:
-    block, gradient, p = flow.model.blocks[layer], flow.blocks[layer], flow.positions
-    pattern = flow.trace.blocks[layer].pattern[:, :p, :p]
-    read = torch.einsum("hqk,nqh->nk", pattern, flow.head_constants(layer))
+    part, p = flow.trace.blocks[layer], flow.positions
+    read = torch.einsum("hqk,nqh->nk", part.pattern[:, :p, :p], flow.head_constants(layer))
     through, own = flow.neuron_constants(layer).sum(-1)
     rows = {"ln1": read[0], "b_V": read[1], "ln2": through, "b_in": own}
-    if block.b_O is not None:
-        rows["b_O"] = gradient.r_mid @ block.b_O
-    if block.b_out is not None:
-        rows["b_out"] = gradient.r_post @ block.b_out
+    for name, bias, gradient_there in written_biases(flow, layer):
+        rows[name] = _dot(bias, gradient_there)
     for name, row in rows.items():
         biases[BIAS_NAMES.index(name), layer] = row
+
+
+def written_biases(
+    flow: Flow, layer: int
+) -> list[tuple[str, Float[Tensor, "places d_model"], Float[Tensor, "pos d_model"]]]:
+    """The biases that a block adds to the stream, and the gradient at each: its name, the vector
+    at every position (one row where it is the same at all), the gradient."""
+    block, gradient = flow.model.blocks[layer], flow.blocks[layer]
+    router = flow.trace.blocks[layer].router
+    behind_mid = gradient.into_mid if gradient.r_mid is None else gradient.r_mid
+    behind = (behind_mid, gradient.r_post) if block.norms_stream else (
+        gradient.into_mid * block.residual_scale, gradient.into_post * block.residual_scale
+    )  # fmt: skip
+    b_O = block.attention.b_O
+    found = [
+        ("b_O", None if b_O is None else b_O[None], gradient.attention),
+        ("b_out", block.mlp.written_bias(_cut(router, gradient.mlp)), gradient.mlp),
+        ("ln1_post", _row(block.attention.post.bias), behind[0]),
+        ("ln2_post", _row(block.mlp.post.bias), behind[1]),
+    ]
+    return [(name, exact(bias, there), there) for name, bias, there in found if bias is not None]
+
+
+def _row(bias: Tensor | None) -> Tensor | None:
+    return None if bias is None else bias[None]
 
 
 def _add_final_biases(flow: Flow, biases: Tensor) -> None:
     model, target = flow.model, flow.target
     if model.ln_final.bias is not None:
-        biases[BIAS_NAMES.index("ln_final"), -1, -1] = model.ln_final.bias @ flow.direction
+        bias = exact(model.ln_final.bias, flow.direction)
+        biases[BIAS_NAMES.index("ln_final"), -1, -1] = bias @ flow.direction
     if model.b_U is not None:
-        away = 0 if target.contrast is None else model.b_U[target.contrast]
-        biases[BIAS_NAMES.index("b_U"), -1, -1] = model.b_U[target.token] - away
+        b_U = exact(model.b_U)
+        away = 0 if target.contrast is None else b_U[target.contrast]
+        biases[BIAS_NAMES.index("b_U"), -1, -1] = (b_U[target.token] - away) * model.logit_scale

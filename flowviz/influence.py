@@ -25,12 +25,15 @@ _ROW = {name: row for row, name in enumerate(BIAS_NAMES)}
 @torch.inference_mode()
 def influence_of(flow: Flow) -> NodeValues:
     """The influence of every node; at every cut they sum to at most 1, with biases above to 1."""
-    shape, p = flow.model.shape, flow.positions
-    result = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
+    result = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     reached = _from_target(flow, result)
-    for layer in reversed(range(shape.layers)):
-        reached = _through_mlp(flow, layer, reached, result)
-        reached = _through_attention(flow, layer, reached, result)
+    for layer, block in reversed(list(enumerate(flow.model.blocks))):
+        if block.parallel:
+            reached = _through_both(flow, layer, reached, result)
+        else:
+            reached = _through_mlp(flow, layer, reached, result)
+            result.resid_mid[layer] = reached
+            reached = _through_attention(flow, layer, reached, result)
         result.resid_pre[layer] = reached
     _to_embeddings(flow, reached, result)
     return result
@@ -54,44 +57,81 @@ def _from_target(flow: Flow, result: NodeValues) -> Tensor:
 
 
 def _through_mlp(flow: Flow, layer: int, reached: Tensor, result: NodeValues) -> Tensor:
-    part, gradient, values = flow.trace.blocks[layer], flow.blocks[layer], flow.values
-    kept = (part.resid_mid[: flow.positions] * gradient.r_post).sum(-1)
-    kept, neurons, bias = _shares(
-        reached,
-        [kept[:, None], values.neurons[layer], values.biases[_ROW["b_out"], layer, :, None]],
+    part, gradient, p = flow.trace.blocks[layer], flow.blocks[layer], flow.positions
+    kept = (part.mlp_state[:p] * gradient.into_post).sum(-1)
+    kept, neurons, *biases = _shares(
+        reached, [kept[:, None], flow.neuron_flows(layer), *_written(flow, layer, AFTER_MLP)]
     )
-    through, own = flow.neuron_constants(layer)
-    state = values.neurons[layer] - through - own
-    total = (state.abs() + through.abs() + own.abs()).clamp(min=torch.finfo(state.dtype).tiny)
-    given = neurons / total
-    result.neurons[layer] = neurons
-    result.biases[_ROW["b_out"], layer] = bias[:, 0]
-    result.biases[_ROW["ln2"], layer] = (given * through.abs()).sum(-1)
-    result.biases[_ROW["b_in"], layer] = (given * own.abs()).sum(-1)
-    result.resid_mid[layer] = kept[:, 0] + (given * state.abs()).sum(-1)
-    return result.resid_mid[layer]
+    _keep_biases(result, layer, AFTER_MLP, biases)
+    return kept[:, 0] + _read_by_neurons(flow, layer, neurons, result)
 
 
 def _through_attention(flow: Flow, layer: int, reached: Tensor, result: NodeValues) -> Tensor:
-    part, gradient, values = flow.trace.blocks[layer], flow.blocks[layer], flow.values
-    p = flow.positions
-    kept = (part.resid_pre[:p] * gradient.r_mid).sum(-1)
-    kept, heads, bias = _shares(
-        reached, [kept[:, None], values.heads[layer], values.biases[_ROW["b_O"], layer, :, None]]
+    part, gradient, p = flow.trace.blocks[layer], flow.blocks[layer], flow.positions
+    kept = (part.resid_pre[:p] * gradient.into_mid).sum(-1)
+    kept, heads, *biases = _shares(
+        reached, [kept[:, None], flow.values.heads[layer], *_written(flow, layer, AFTER_HEADS)]
     )
+    _keep_biases(result, layer, AFTER_HEADS, biases)
+    return kept[:, 0] + _read_by_heads(flow, layer, heads, result)
+
+
+def _through_both(flow: Flow, layer: int, reached: Tensor, result: NodeValues) -> Tensor:
+    part, gradient, p = flow.trace.blocks[layer], flow.blocks[layer], flow.positions
+    kept = (part.resid_pre[:p] * gradient.into_post).sum(-1)
+    writers = [flow.values.heads[layer], flow.neuron_flows(layer)]
+    names = (*AFTER_HEADS, *AFTER_MLP)
+    kept, heads, neurons, *biases = _shares(
+        reached, [kept[:, None], *writers, *_written(flow, layer, names)]
+    )
+    _keep_biases(result, layer, names, biases)
+    read = _read_by_heads(flow, layer, heads, result)
+    return kept[:, 0] + read + _read_by_neurons(flow, layer, neurons, result)
+
+
+AFTER_HEADS, AFTER_MLP = ("b_O", "ln1_post"), ("b_out", "ln2_post")
+
+
+def _written(flow: Flow, layer: int, names: tuple[str, ...]) -> list[Tensor]:
+    return [flow.values.biases[_ROW[name], layer, :, None] for name in names]
+
+
+def _keep_biases(
+    result: NodeValues, layer: int, names: tuple[str, ...], shares: list[Tensor]
+) -> None:
+    for name, share in zip(names, shares, strict=True):
+        result.biases[_ROW[name], layer] = share[:, 0]
+
+
+def _read_by_neurons(flow: Flow, layer: int, neurons: Tensor, result: NodeValues) -> Tensor:
+    """Gives what reached the neurons on to the state that they read, and to their biases."""
+    through, own = flow.neuron_constants(layer)
+    state = flow.neuron_flows(layer) - through - own
+    total = (state.abs() + through.abs() + own.abs()).clamp(min=torch.finfo(state.dtype).tiny)
+    given = neurons / total
+    result.neurons[layer, :, : neurons.shape[1]] = neurons
+    result.biases[_ROW["ln2"], layer] = (given * through.abs()).sum(-1)
+    result.biases[_ROW["b_in"], layer] = (given * own.abs()).sum(-1)
+    return (given * state.abs()).sum(-1)
+
+
+def _read_by_heads(flow: Flow, layer: int, heads: Tensor, result: NodeValues) -> Tensor:
+    """Gives what reached the heads on to the states that they read, and to their biases."""
+    p = flow.positions
     result.heads[layer] = heads
-    result.biases[_ROW["b_O"], layer] = bias[:, 0]
     sources = flow.head_sources(layer).abs()
     constants = flow.head_constants(layer).abs()
-    pattern = part.pattern[:, :p, :p]
+    pattern = flow.trace.blocks[layer].pattern[:, :p, :p]
     total = sources.sum(-1).T + constants.sum(0) * pattern.sum(-1).T
     given = heads / total.clamp(min=torch.finfo(total.dtype).tiny)
     read = torch.einsum("hqk,nqh->nk", pattern, constants * given)
     result.biases[_ROW["ln1"], layer], result.biases[_ROW["b_V"], layer] = read
-    return kept[:, 0] + torch.einsum("hqk,qh->k", sources, given)
+    return torch.einsum("hqk,qh->k", sources, given)
 
 
 def _to_embeddings(flow: Flow, reached: Tensor, result: NodeValues) -> None:
-    values = flow.values
-    token, position = _shares(reached, [values.embed[:, None], values.pos_embed[:, None]])
+    values, row = flow.values, _ROW["ln_embed"]
+    sources = [values.embed[:, None], values.pos_embed[:, None], values.biases[row, 0, :, None]]
+    token, position, bias = _shares(reached, sources)
     result.embed[:], result.pos_embed[:] = token[:, 0], position[:, 0]
+    result.biases[row, 0] = bias[:, 0]

@@ -10,6 +10,7 @@ here, a neuron that of its activation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from flowviz.graph.types import Projection, TokenScore
-from flowviz.models.loaded import LoadedModel
+from flowviz.models.loaded import LoadedModel, exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +42,12 @@ class Readings:
 
 
 def normed_states(
-    model: LoadedModel,
-    states: Float[Tensor, "n d_model"],
-    scale: Float[Tensor, "n 1"] | None = None,
+    model: LoadedModel, states: Float[Tensor, "n d_model"]
 ) -> Float[Tensor, "n d_model"]:
-    """Hidden states through the final norm.
-
-    Args:
-        scale: the norm's scale to freeze; each state's own where it is None.
-    """
+    """Hidden states through the final norm, each with its own scale."""
     norm = model.ln_final
-    normed = norm.apply(states, norm.scale_of(states) if scale is None else scale)
-    return normed if norm.bias is None else normed + norm.bias
+    normed = norm.apply(states, norm.scale_of(states))
+    return normed if norm.bias is None else normed + exact(norm.bias, normed)
 
 
 def normed_components(
@@ -66,9 +61,18 @@ def normed_components(
 def to_logits(
     model: LoadedModel, normed: Float[Tensor, "n d_model"], is_state: Bool[Tensor, " n"]
 ) -> Float[Tensor, "n d_vocab"]:
-    """Normed vectors through the unembedding, in one product; only states take its bias."""
+    """Normed vectors through the unembedding, in one product.
+
+    Only states take its bias, and its soft cap: a cap of a part is no part of a capped sum.
+    """
     logits = (normed.to(model.W_U.dtype) @ model.W_U).to(normed.dtype)
-    return logits if model.b_U is None else logits + model.b_U * is_state[:, None]
+    if model.b_U is not None:
+        logits = logits + exact(model.b_U, logits) * is_state[:, None]
+    if model.logit_scale != 1:
+        logits = logits * model.logit_scale
+    if model.shape.logit_cap is None:
+        return logits
+    return torch.where(is_state[:, None], model.capped(logits), logits)
 
 
 @torch.inference_mode()
@@ -84,7 +88,7 @@ def read(logits: Float[Tensor, "n d_vocab"], target: int, k: int = 10) -> Readin
         top_logits=top.values,
         bottom=bottom.indices,
         bottom_logits=bottom.values,
-        entropy=((log_total - expected) / torch.log(torch.tensor(2.0))).clamp(min=0),
+        entropy=((log_total - expected) / math.log(2)).clamp(min=0),
         log_total=log_total,
         target_logit=aim,
         target_rank=(logits > aim[:, None]).sum(-1) + 1,

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES
-from flowviz.models.architecture import hook_names
-from flowviz.models.loaded import exact
+from flowviz.models.loaded import Block, Norm, exact
+from flowviz.trace import BlockTrace
 from flowviz.values import NodeValues
 
 _ROW = {name: row for row, name in enumerate(BIAS_NAMES)}
@@ -24,65 +24,126 @@ _ROW = {name: row for row, name in enumerate(BIAS_NAMES)}
 @torch.inference_mode()
 def direct_scores(flow: Flow) -> NodeValues:
     """Direct logit attribution; zero for what stands at another position than the target's."""
-    shape, p, trace = flow.model.shape, flow.positions, flow.trace
-    values = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
-    at, r = flow.target.position, flow.blocks[-1].r_post[-1]
+    shape, trace, at = flow.model.shape, flow.trace, flow.target.position
+    values = NodeValues.of(shape, flow.positions, trace.resid_final)
+    r = flow.blocks[-1].r_post[-1]
+    values.resid_final[-1] = trace.resid_final[at] @ r
+    for layer, part in reversed(list(enumerate(trace.blocks))):
+        r = _direct_in_block(flow, layer, r, values)
+        values.resid_pre[layer, -1] = part.resid_pre[at] @ r
     values.embed[-1] = trace.embed[at] @ r
     if trace.pos_embed is not None:
         values.pos_embed[-1] = trace.pos_embed[at] @ r
-    values.resid_final[-1] = trace.resid_final[at] @ r
-    for layer, (block, part) in enumerate(zip(flow.model.blocks, trace.blocks, strict=True)):
-        values.resid_pre[layer, -1] = part.resid_pre[at] @ r
-        values.resid_mid[layer, -1] = part.resid_mid[at] @ r
-        values.heads[layer, -1] = (part.z[at] * (exact(block.W_O) @ r)).sum(-1)
-        values.neurons[layer, -1] = part.post[at] * (exact(block.W_out) @ r)
-        for name, bias in (("b_O", block.b_O), ("b_out", block.b_out)):
-            if bias is not None:
-                values.biases[_ROW[name], layer, -1] = exact(bias) @ r
+    if flow.model.embed_bias is not None:
+        values.biases[_ROW["ln_embed"], 0, -1] = exact(flow.model.embed_bias, r) @ r
     values.biases[:, -1] = flow.values.biases[:, -1]
     return values
+
+
+def _direct_in_block(flow: Flow, layer: int, r: Tensor, values: NodeValues) -> Tensor:
+    """Reads a block's parts along r; returns r before the block, changed by norms on the stream."""
+    block, part, at = flow.model.blocks[layer], flow.trace.blocks[layer], flow.target.position
+    values.biases[_ROW["ln2_post"], layer, -1] = _post_bias(block, block.mlp.post, r)
+    r = block.before_norm(block.mlp.post, r, _at(part.ln2_post_scale, at))
+    into = block.to_output(block.mlp.post, r, _at(part.ln2_post_scale, at))
+    values.neurons[layer, -1, : part.post.shape[1]] = (
+        part.post[at] * block.mlp.to_neurons(into[None])[0]
+    )
+    bias = block.mlp.written_bias(None if part.router is None else part.router[at, None])
+    if bias is not None:
+        values.biases[_ROW["b_out"], layer, -1] = exact(bias, into)[0] @ into
+    if part.resid_mid is not None:
+        values.resid_mid[layer, -1] = part.resid_mid[at] @ r
+    values.biases[_ROW["ln1_post"], layer, -1] = _post_bias(block, block.attention.post, r)
+    r = block.before_norm(block.attention.post, r, _at(part.ln1_post_scale, at))
+    into = block.to_output(block.attention.post, r, _at(part.ln1_post_scale, at))
+    heads = block.attention.to_heads(into[None])[0]
+    values.heads[layer, -1] = (part.z[at] * heads).sum(-1)
+    if block.attention.b_O is not None:
+        values.biases[_ROW["b_O"], layer, -1] = exact(block.attention.b_O, into) @ into
+    return r
+
+
+def _at(scale: Tensor | None, position: int) -> Tensor | None:
+    return None if scale is None else scale[position]
+
+
+def _post_bias(block: Block, post: Norm, r: Tensor) -> Tensor | float:
+    if post.bias is None:
+        return 0.0
+    return exact(post.bias, r) @ r * (1.0 if block.norms_stream else block.residual_scale)
 
 
 def gradient_scores(flow: Flow) -> NodeValues:
-    """Value times gradient for every node, from one forward and one backward pass."""
-    parts = _values_and_gradients(flow)
-    shape, p = flow.model.shape, flow.positions
-    values = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
-    for (name, layer), (value, gradient) in parts.items():
-        product = (value * gradient)[0, :p]
-        match name:
-            case "embed" | "pos_embed" | "resid_final":
-                getattr(values, name)[:] = product.sum(-1)
-            case "resid_pre" | "resid_mid":
-                getattr(values, name)[layer] = product.sum(-1)
-            case "z":
-                values.heads[layer] = product.sum(-1)
-            case "post":
-                values.neurons[layer] = product
-    _add_biases(flow, {place: gradient[0, :p] for place, (_, gradient) in parts.items()}, values)
-    return values
+    """Value times gradient for every node, from one forward and one backward pass.
+
+    An expert's choice, weight and gates stay frozen: the bridge shows no neurons inside it.
+    """
+    return _by_node(flow, _gradients(flow))
 
 
-def _add_biases(flow: Flow, gradients: dict[tuple[str, int], Tensor], values: NodeValues) -> None:
-    for layer, block in enumerate(flow.model.blocks):
+@torch.inference_mode()
+def _by_node(flow: Flow, gradients: dict[tuple[str, int], Tensor]) -> NodeValues:
+    trace, p = flow.trace, flow.positions
+    values = NodeValues.of(flow.model.shape, p, trace.resid_final)
+    values.embed[:] = _dot(trace.embed[:p], gradients["embed", -1])
+    if trace.pos_embed is not None:
+        values.pos_embed[:] = _dot(trace.pos_embed[:p], gradients["pos_embed", -1])
+    if flow.model.embed_bias is not None:
+        bias = exact(flow.model.embed_bias, trace.embed)
+        values.biases[_ROW["ln_embed"], 0] = gradients["embed", -1] @ bias
+    values.resid_final[:] = _dot(trace.resid_final[:p], gradients["resid_final", -1])
+    for layer, (block, part) in enumerate(zip(flow.model.blocks, trace.blocks, strict=True)):
+        at = {name: gradient for (name, where), gradient in gradients.items() if where == layer}
+        values.resid_pre[layer] = _dot(part.resid_pre[:p], at["resid_pre"])
+        if part.resid_mid is not None:
+            values.resid_mid[layer] = _dot(part.resid_mid[:p], at["resid_mid"])
+        values.heads[layer] = _dot(part.z[:p], block.attention.to_heads(at["attn_out"]))
+        neurons = block.mlp.to_neurons(at["mlp_out"])
+        values.neurons[layer, :, : part.post.shape[1]] = part.post[:p] * neurons
         after = ("resid_final", -1) if layer + 1 == values.layers else ("resid_pre", layer + 1)
-        inside = torch.einsum("phd,nhd->np", gradients["v", layer], block.value_biases)
-        neuron = gradients["linear" if block.gated else "pre", layer] @ block.neuron_biases.T
-        rows = {"ln1": inside[0], "b_V": inside[1], "ln2": neuron[:, 0], "b_in": neuron[:, 1]}
-        if block.b_O is not None:
-            rows["b_O"] = gradients["resid_mid", layer] @ exact(block.b_O)
-        if block.b_out is not None:
-            rows["b_out"] = gradients[after] @ exact(block.b_out)
+        rows = _bias_rows(block, part, at, neurons, gradients[after])
         for name, row in rows.items():
             values.biases[_ROW[name], layer] = row
     values.biases[:, -1] = flow.values.biases[:, -1]
+    return values
 
 
-_NAMES = ("embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "z", "post", "v", "pre",
-          "linear")  # fmt: skip
+def _bias_rows(
+    block: Block, part: BlockTrace, at: dict[str, Tensor], neurons: Tensor, after: Tensor
+) -> dict[str, Tensor]:
+    attention, mlp, p = block.attention, block.mlp, after.shape[0]
+    inside = torch.einsum("phd,nhd->np", at["v"], attention.value_biases.to(after.device))
+    linear = at.get("linear" if mlp.gated else "pre")
+    linear = part.gate[:p] * neurons if linear is None else linear
+    neuron = linear @ mlp.neuron_biases.to(after.device).T
+    rows = {"ln1": inside[0], "b_V": inside[1], "ln2": neuron[:, 0], "b_in": neuron[:, 1]}
+    if attention.b_O is not None:
+        rows["b_O"] = at["attn_out"] @ exact(attention.b_O, after)
+    bias = mlp.written_bias(None if part.router is None else part.router[:p])
+    if bias is not None:
+        rows["b_out"] = _dot(at["mlp_out"], exact(bias, after))
+    behind = after if part.resid_mid is None else at["resid_mid"]
+    scale = 1.0 if block.norms_stream else block.residual_scale
+    for name, post, gradient in (
+        ("ln1_post", attention.post, behind),
+        ("ln2_post", mlp.post, after),
+    ):
+        if post.bias is not None:
+            rows[name] = gradient @ exact(post.bias, after) * scale
+    return rows
 
 
-def _values_and_gradients(flow: Flow) -> dict[tuple[str, int], tuple[Tensor, Tensor]]:
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return (left * right).sum(-1)
+
+
+_NAMES = ("embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "attn_out", "mlp_out",
+          "v", "pre", "linear")  # fmt: skip
+
+
+def _gradients(flow: Flow) -> dict[tuple[str, int], Tensor]:
+    """The gradient of the target, before a soft cap, at the places that are named."""
     kept: dict[tuple[str, int], Tensor] = {}
 
     def keep(place: tuple[str, int]) -> Any:
@@ -95,16 +156,23 @@ def _values_and_gradients(flow: Flow) -> dict[tuple[str, int], tuple[Tensor, Ten
         return hook
 
     model, target = flow.model, flow.target
-    hooks = [(n, keep(place)) for n, place in hook_names(model).items() if place[0] in _NAMES]
+    wanted = (*_NAMES, "logits")
+    hooks = [(name, keep(place)) for name, place in model.hooks.items() if place[0] in wanted]
     ids = torch.tensor([flow.trace.ids[: flow.positions]], device=model.device)
     with model.lock, torch.enable_grad():
-        logits = model.bridge.run_with_hooks(ids, fwd_hooks=hooks, prepend_bos=False)[0, -1]
+        model.bridge.run_with_hooks(ids, fwd_hooks=hooks, prepend_bos=False)
+        logits = kept.pop(("logits", -1))[0, -1].to(flow.direction.dtype)
         aim = logits[target.token]
         if target.contrast is not None:
             aim = aim - logits[target.contrast]
-        gradients = torch.autograd.grad(aim, list(kept.values()), allow_unused=True)
+        found = torch.autograd.grad(aim * model.logit_scale, list(kept.values()), allow_unused=True)
         model.forget_pass()
     return {
-        place: (value.detach(), torch.zeros_like(value) if gradient is None else gradient)
-        for (place, value), gradient in zip(kept.items(), gradients, strict=True)
+        place: _first(torch.zeros_like(value) if gradient is None else gradient, flow)
+        for (place, value), gradient in zip(kept.items(), found, strict=True)
     }
+
+
+def _first(gradient: Tensor, flow: Flow) -> Tensor:
+    gradient = gradient[0] if gradient.dim() > 2 else gradient
+    return gradient.to(flow.direction)

@@ -1,7 +1,8 @@
 """One pass of one model on one prompt, recorded: everything that the flow is computed from.
 
 TransformerLens hooks record the residual stream, the attention patterns, values and outputs of
-the heads, the activations of the neurons and the scales of the norms. A trace of T tokens holds
+the heads and the activations of the neurons; the norms' scales follow from the states. What
+experts do is computed again from what their router read. A trace of T tokens holds about
 
     T * layers * (3 d_model + d_kv + 2 d_mlp + heads * T) + T * (4 d_model + d_vocab)
 
@@ -17,8 +18,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.models.architecture import hook_names
-from flowviz.models.loaded import Block, LoadedModel
+from flowviz.models.loaded import Block, Firing, LoadedModel, Mlp, exact
+
+RECORDED = frozenset(
+    {"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "pattern", "v", "z", "pre",
+     "linear", "post", "mlp_in", "ln1_post_scale", "ln2_post_scale", "logits"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,24 +31,42 @@ class BlockTrace:
     """What one block did.
 
     Args:
+        resid_mid: the state between attention and MLP; None where they stand side by side.
+        ln1_scale, ln2_scale: of the norms that attention and MLP read the stream through.
+        ln1_post_scale, ln2_post_scale: of the norms behind them, where there are some.
         gate: the frozen factor of each neuron: act(z)/z, or act(g) for a gated MLP.
         post: each neuron's output.
+        router: the weight of each expert, where there are some.
     """
 
     resid_pre: Float[Tensor, "pos d_model"]
-    resid_mid: Float[Tensor, "pos d_model"]
+    resid_mid: Float[Tensor, "pos d_model"] | None
     ln1_scale: Float[Tensor, "pos 1"]
     ln2_scale: Float[Tensor, "pos 1"]
+    ln1_post_scale: Float[Tensor, "pos 1"] | None
+    ln2_post_scale: Float[Tensor, "pos 1"] | None
     pattern: Float[Tensor, "head pos pos"]
     v: Float[Tensor, "pos kv_head d_head"]
     z: Float[Tensor, "pos head d_head"]
     gate: Float[Tensor, "pos d_mlp"]
     post: Float[Tensor, "pos d_mlp"]
+    router: Float[Tensor, "pos expert"] | None = None
+
+    @property
+    def mlp_state(self) -> Float[Tensor, "pos d_model"]:
+        """The state that the MLP reads."""
+        return self.resid_pre if self.resid_mid is None else self.resid_mid
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Everything recorded of one pass, in float32 or better."""
+    """Everything recorded of one pass, in float32 or better.
+
+    Args:
+        embed: the token embeddings as they enter the first block, without a norm's bias.
+        logits: what the unembedding gave, with every linear scale, before a soft cap.
+        head_error: the model's own output against these logits, capped; relative.
+    """
 
     ids: tuple[int, ...]
     blocks: tuple[BlockTrace, ...]
@@ -52,6 +75,7 @@ class Trace:
     resid_final: Float[Tensor, "pos d_model"]
     final_scale: Float[Tensor, "pos 1"]
     logits: Float[Tensor, "pos d_vocab"]
+    head_error: float
 
     def resid_post(self, layer: int) -> Float[Tensor, "pos d_model"]:
         """The residual stream after a block."""
@@ -62,15 +86,17 @@ class Trace:
     def bytes(self) -> int:
         """The memory that it holds."""
         parts = [part for block in self.blocks for part in vars(block).values()]
-        parts += [part for part in vars(self).values() if isinstance(part, Tensor)]
-        return sum(part.numel() * part.element_size() for part in parts)
+        held = [part for part in (*parts, *vars(self).values()) if isinstance(part, Tensor)]
+        return sum(part.numel() * part.element_size() for part in held)
 
 
 def trace_bytes(model: LoadedModel, tokens: int) -> int:
     """The memory that a trace of so many tokens takes in float32."""
-    shape, block = model.shape, model.blocks[0]
-    kv = block.W_V.shape[0] * block.W_V.shape[2]
-    per_layer = 3 * shape.d_model + kv + 2 * shape.neurons + shape.heads * tokens
+    shape, attention = model.shape, model.blocks[0].attention
+    kv = attention.W_V.shape[0] * attention.W_V.shape[2]
+    heads = attention.W_O.shape[0] * attention.W_O.shape[1]
+    states = 1 if shape.parallel else 2
+    per_layer = states * shape.d_model + heads + kv + 2 * shape.neurons + shape.heads * tokens + 4
     return 4 * tokens * (shape.layers * per_layer + 4 * shape.d_model + shape.vocabulary)
 
 
@@ -78,47 +104,83 @@ def record(model: LoadedModel, ids: list[int]) -> Trace:
     """Runs the model once on these ids and records the pass."""
     parts: dict[tuple[str, int], Tensor] = {}
 
-    def keep(part: str, layer: int) -> Any:
+    def keep(place: tuple[str, int]) -> Any:
         def hook(value: Tensor, hook: Any = None) -> Tensor:
-            parts[part, layer] = _kept(value)
+            parts[place] = _kept(value, model.device)
             return value
 
         return hook
 
-    hooks = [(name, keep(*place)) for name, place in hook_names(model).items()]
+    hooks = [(name, keep(place)) for name, place in model.hooks.items() if place[0] in RECORDED]
     tokens = torch.tensor([ids], device=model.device)
     with model.lock, torch.inference_mode():
-        model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
+        output = model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
         model.forget_pass()
+        logits = parts["logits", -1]
+        logits = logits if model.logit_scale == 1 else logits * model.logit_scale
         blocks = tuple(_block(parts, layer, block) for layer, block in enumerate(model.blocks))
-    return Trace(
-        ids=tuple(ids),
-        blocks=blocks,
-        embed=parts["embed", -1],
-        pos_embed=parts.get(("pos_embed", -1)),
-        resid_final=parts["resid_final", -1],
-        final_scale=parts["final_scale", -1],
-        logits=parts["logits", -1],
-    )
+        return Trace(
+            ids=tuple(ids),
+            blocks=blocks,
+            embed=_embed(model, parts["embed", -1]),
+            pos_embed=parts.get(("pos_embed", -1)),
+            resid_final=parts["resid_final", -1],
+            final_scale=model.ln_final.scale_of(parts["resid_final", -1]),
+            logits=logits,
+            head_error=_head_error(model, logits, output[0]),
+        )
 
 
-def _kept(value: Tensor) -> Tensor:
-    value = value.detach()[0]
-    return value if value.dtype == torch.float64 else value.float()
+def _kept(value: Tensor, device: torch.device) -> Tensor:
+    value = value.detach()
+    value = value[0] if value.dim() > 2 else value  # some hooks stand where positions are rows
+    return (value if value.dtype == torch.float64 else value.float()).to(device)
+
+
+def _embed(model: LoadedModel, embed: Tensor) -> Tensor:
+    return embed if model.embed_bias is None else embed - exact(model.embed_bias, embed)
+
+
+def _head_error(model: LoadedModel, logits: Tensor, output: Tensor) -> float:
+    """In pieces, because all at once would take the memory of the logits three times."""
+    pieces = zip(logits.split(64), output.split(64), strict=True)
+    errors = [(model.capped(ours) - own.to(ours)).abs().max() for ours, own in pieces]
+    return float(torch.stack(errors).max() / logits.abs().max())
 
 
 def _block(parts: dict[tuple[str, int], Tensor], layer: int, block: Block) -> BlockTrace:
-    names = ("resid_pre", "resid_mid", "ln1_scale", "ln2_scale", "pattern", "v", "z", "post")
-    pre = parts.pop(("pre", layer))
-    linear = parts.pop(("linear", layer), None)
-    post = parts["post", layer]
-    gate = block.act(pre) if linear is not None else _ratio(block, pre, post)
-    return BlockTrace(gate=gate, **{name: parts.pop((name, layer)) for name in names})
+    def part(name: str) -> Tensor | None:
+        return parts.pop((name, layer), None)
+
+    pre, mid = parts.pop(("resid_pre", layer)), part("resid_mid")
+    firing = _firing(block.mlp, part("pre"), part("linear"), part("post"), part("mlp_in"))
+    return BlockTrace(
+        resid_pre=pre,
+        resid_mid=mid,
+        ln1_scale=block.attention.norm.scale_of(pre),
+        ln2_scale=block.mlp.norm.scale_of(pre if mid is None else mid),
+        ln1_post_scale=part("ln1_post_scale"),
+        ln2_post_scale=part("ln2_post_scale"),
+        pattern=parts.pop(("pattern", layer)),
+        v=parts.pop(("v", layer)),
+        z=parts.pop(("z", layer)),
+        **firing._asdict(),
+    )
 
 
-def _ratio(block: Block, pre: Tensor, post: Tensor) -> Tensor:
+def _firing(
+    mlp: Mlp, pre: Tensor | None, linear: Tensor | None, post: Tensor | None, inputs: Tensor | None
+) -> Firing:
+    if mlp.router is not None and inputs is not None:
+        return mlp.router.fire(inputs)
+    assert pre is not None
+    assert post is not None
+    return Firing(mlp.act(pre) if linear is not None else _ratio(mlp, pre, post), post)
+
+
+def _ratio(mlp: Mlp, pre: Tensor, post: Tensor) -> Tensor:
     """act(z) / z, and the derivative where z is near zero."""
     near = 1e-6
     step = torch.tensor([-1e-3, 1e-3], dtype=pre.dtype, device=pre.device)
-    low, high = block.act(step)
+    low, high = mlp.act(step)
     return torch.where(pre.abs() > near, post / pre, (high - low) / 2e-3)

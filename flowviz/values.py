@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
+from flowviz.graph.types import BIAS_NAMES, ModelShape, NodeKey, NodeKind
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +34,22 @@ class NodeValues:
     biases: Float[Tensor, "name layer_and_final pos"]
 
     @classmethod
-    def zeros(cls, layers: int, positions: int, heads: int, neurons: int) -> NodeValues:
-        """Zero everywhere."""
+    def of(cls, shape: ModelShape, positions: int, like: Tensor) -> NodeValues:
+        """Zero everywhere, on the device and in the precision of a tensor."""
+
+        def zeros(*sizes: int) -> Tensor:
+            return torch.zeros(*sizes, dtype=like.dtype, device=like.device)
+
+        layers = shape.layers
         return cls(
-            embed=torch.zeros(positions),
-            pos_embed=torch.zeros(positions),
-            resid_pre=torch.zeros(layers, positions),
-            resid_mid=torch.zeros(layers, positions),
-            resid_final=torch.zeros(positions),
-            heads=torch.zeros(layers, positions, heads),
-            neurons=torch.zeros(layers, positions, neurons),
-            biases=torch.zeros(len(BIAS_NAMES), layers + 1, positions),
+            embed=zeros(positions),
+            pos_embed=zeros(positions),
+            resid_pre=zeros(layers, positions),
+            resid_mid=zeros(layers, positions),
+            resid_final=zeros(positions),
+            heads=zeros(layers, positions, shape.heads),
+            neurons=zeros(layers, positions, shape.neurons),
+            biases=zeros(len(BIAS_NAMES), layers + 1, positions),
         )
 
     @property
@@ -87,7 +92,7 @@ class NodeValues:
 
     def total(self, kinds: Iterable[NodeKind]) -> float:
         """The sum over all nodes of these kinds."""
-        return sum(float(self.of_kind(kind).sum(dtype=torch.float64)) for kind in kinds)
+        return sum(float(self.of_kind(kind).cpu().sum(dtype=torch.float64)) for kind in kinds)
 
     def count(self, kinds: Iterable[NodeKind]) -> int:
         """How many nodes of these kinds have a value other than zero."""

@@ -13,34 +13,18 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-)
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
+from tests.architectures import ARCHITECTURES, Sizes
 
 WORDS = "the cat sat on a mat while Mary and John went to the store in Japan . She said that"
 
 
 def configuration(architecture: str, **sizes: int) -> Any:
     """The configuration of a small model."""
-    layers, heads = sizes.get("layers", 3), sizes.get("heads", 4)
-    width, neurons = sizes.get("d_head", 8) * heads, sizes.get("neurons", 48)
-    if architecture == "gpt2":
-        return GPT2Config(
-            n_layer=layers, n_head=heads, n_embd=width, n_inner=neurons, vocab_size=300,
-            n_positions=64, bos_token_id=0, eos_token_id=0, architectures=["GPT2LMHeadModel"],
-        )  # fmt: skip
-    return LlamaConfig(
-        num_hidden_layers=layers, num_attention_heads=heads, hidden_size=width,
-        intermediate_size=neurons, num_key_value_heads=sizes.get("kv_heads", 2), vocab_size=300,
-        max_position_embeddings=64, architectures=["LlamaForCausalLM"],
-    )  # fmt: skip
+    return ARCHITECTURES[architecture].configuration(Sizes(**sizes))
 
 
 def randomise(model: torch.nn.Module, seed: int) -> None:
@@ -72,7 +56,7 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 def save_model(architecture: str, folder: Path, seed: int = 0, **sizes: int) -> Path:
     """Writes a random model with its tokenizer as a Hugging Face folder."""
     config = configuration(architecture, **sizes)
-    model = GPT2LMHeadModel(config) if architecture == "gpt2" else LlamaForCausalLM(config)
+    model = AutoModelForCausalLM.from_config(config)
     randomise(model, seed)
     model.save_pretrained(folder)
     byte_tokenizer().save_pretrained(folder)

@@ -74,7 +74,8 @@ class Scored:
         """What nodes are chosen by."""
         if score is Score.FLOW:
             return self.influence
-        return ranking_by_score(self.gradient if score is Score.GRADIENT else self.direct)
+        scores = self.gradient if score is Score.GRADIENT else self.direct
+        return ranking_by_score(scores, self.flow.model.shape.parallel)
 
 
 def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
@@ -105,7 +106,8 @@ def _select_and_draw(
     """Selects and draws; where pruned edges cut nodes off, others get their place."""
     without: frozenset[NodeKey] = frozenset()
     for _ in range(ROUNDS):
-        selection = select(ranking, scored.flow.values, settings, without)
+        parallel = scored.flow.model.shape.parallel
+        selection = select(ranking, scored.flow.values, settings, without, parallel)
         drawn = _draw(scored, settings, selection, ranking)
         lost = set(selection.keys) - set(drawn.keys)
         if not lost:
@@ -230,12 +232,13 @@ def prompt_tokens(flow: Flow) -> tuple[PromptToken, ...]:
 
 def predictions_at(flow: Flow, position: int, k: int = PREDICTIONS) -> tuple[Prediction, ...]:
     """The model's own answer at a position, the likeliest token first."""
-    ids = flow.trace.logits[position].topk(min(k, flow.model.shape.vocabulary)).indices
+    logits = flow.trace.logits[position]
+    ids = logits.topk(min(k, flow.model.shape.vocabulary)).indices
     return tuple(_prediction(flow, position, i) for i in ids.tolist())
 
 
 def _prediction(flow: Flow, position: int, token: int) -> Prediction:
-    logits = flow.trace.logits[position]
+    logits = flow.model.capped(flow.trace.logits[position])
     logit = logits[token]
     probability = float((logit - logits.logsumexp(0)).exp())
     return Prediction(token, flow.model.vocabulary.text(token), probability, float(logit))

@@ -8,11 +8,13 @@ The flow of a component u, which wrote the vector u at position j, into v is the
     flow(u -> v) = (u . g_v) * c_v[j]        for every u written before v reads
 
 so that all edges between n drawn nodes are one product of their vectors with their directions.
+A norm on the stream that stands between u and v pulls g and divides c once more.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -22,11 +24,11 @@ from flowviz.flow import Flow
 from flowviz.graph import stream
 from flowviz.graph.bundles import Bundle, total
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
-from flowviz.graph.vectors import component_vectors
-from flowviz.models.loaded import exact
+from flowviz.graph.vectors import component_vectors, written_bias
+from flowviz.models.loaded import Norm, exact
 from flowviz.values import NodeValues
 
-B_O, B_OUT = BIAS_NAMES.index("b_O"), BIAS_NAMES.index("b_out")
+_BEHIND_HEADS, _BEHIND_MLP = ("b_O", "ln1_post"), ("b_out", "ln2_post")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,21 +48,26 @@ class Reading:
 
 def written(flow: Flow, key: NodeKey) -> int | None:
     """The depth at which a node writes into the stream; None where it does not."""
-    if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED):
+    name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
+    if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name == "ln_embed":
         return -1
-    if key.kind is NodeKind.HEAD or (key.kind is NodeKind.BIAS and key.index == B_O):
+    if key.kind is NodeKind.HEAD or name in _BEHIND_HEADS:
         return 2 * key.layer
-    if key.kind is NodeKind.NEURON or (key.kind is NodeKind.BIAS and key.index == B_OUT):
+    if key.kind is NodeKind.NEURON or name in _BEHIND_MLP:
         return 2 * key.layer + 1
     return None
 
 
 def reads(flow: Flow, key: NodeKey) -> int | None:
     """The depth at which a node reads the stream: it sees what was written at a lesser one."""
-    if key.kind is NodeKind.TARGET:
-        return 2 * len(flow.blocks)
-    depths = {NodeKind.HEAD: 2 * key.layer, NodeKind.NEURON: 2 * key.layer + 1}
-    return depths.get(key.kind)
+    match key.kind:
+        case NodeKind.TARGET:
+            return 2 * len(flow.blocks)
+        case NodeKind.HEAD:
+            return 2 * key.layer
+        case NodeKind.NEURON:
+            return 2 * key.layer + (not flow.model.blocks[key.layer].parallel)
+    return None
 
 
 @torch.inference_mode()
@@ -74,14 +81,14 @@ def reading(flow: Flow, key: NodeKey) -> Reading:
     block, part = flow.model.blocks[key.layer], trace.blocks[key.layer]
     gradient = flow.blocks[key.layer]
     if key.kind is NodeKind.HEAD:
-        weight = block.W_V[key.index // block.queries_per_value]
-        direction = block.ln1.pull(weight.to(share.dtype) @ gradient.heads[at, key.index])
+        weight = exact(block.attention.W_V[key.index // block.attention.queries_per_value], share)
+        direction = block.attention.norm.pull(weight @ gradient.heads[at, key.index])
         share = part.pattern[key.index, at, :p] / part.ln1_scale[:p, 0]
         return Reading(direction, share, part.resid_pre[:p])
     through = part.gate[at, key.index] * gradient.neurons[at, key.index]
     share[at] = through / part.ln2_scale[at, 0]
-    direction = block.ln2.pull(block.W_in[:, key.index].to(share.dtype))
-    return Reading(direction, share, part.resid_mid[:p])
+    column = block.mlp.reads(torch.tensor([key.index]))[0].to(share.device)
+    return Reading(block.mlp.norm.pull(column), share, part.mlp_state[:p])
 
 
 @torch.inference_mode()
@@ -89,14 +96,56 @@ def flows_between(
     flow: Flow, sources: list[NodeKey], readers: list[NodeKey]
 ) -> Float[Tensor, "source reader"]:
     """The flow of each source into each reader; zero where the one cannot see the other."""
-    how = [reading(flow, key) for key in readers]
-    directions = torch.stack([item.direction for item in how])
-    shares = torch.stack([item.share for item in how])
-    places = torch.tensor([key.position for key in sources], device=shares.device)
-    wrote = torch.tensor([written(flow, key) for key in sources], device=shares.device)
-    saw = torch.tensor([reads(flow, key) for key in readers], device=shares.device)
-    flows = (component_vectors(flow, sources) @ directions.T) * shares[:, places].T
+    vectors = component_vectors(flow, sources)
+    flows = vectors.new_zeros(len(sources), len(readers))
+    by_depth: dict[int, list[int]] = defaultdict(list)
+    for row, key in enumerate(sources):
+        by_depth[_first_norm(flow, key)].append(row)
+    hows = [reading(flow, key) for key in readers]
+    for first, rows in by_depth.items():
+        seen = [
+            _carried(flow, how, first, reads(flow, key) or 0)
+            for how, key in zip(hows, readers, strict=True)
+        ]
+        directions = torch.stack([how.direction for how in seen])
+        shares = torch.stack([how.share for how in seen])
+        places = [sources[row].position for row in rows]
+        flows[rows] = (vectors[rows] @ directions.T) * shares[:, places].T
+    wrote = torch.tensor([written(flow, key) for key in sources], device=flows.device)
+    saw = torch.tensor([reads(flow, key) for key in readers], device=flows.device)
     return flows * (wrote[:, None] < saw[None])
+
+
+def _first_norm(flow: Flow, key: NodeKey) -> int:
+    """The first depth whose norm on the stream a node's vector goes through."""
+    if not flow.model.blocks[0].norms_stream:
+        return 0
+    behind = key.kind is NodeKind.BIAS and BIAS_NAMES[key.index] in ("ln1_post", "ln2_post")
+    return max(written(flow, key) or 0, 0) + behind
+
+
+def _carried(flow: Flow, how: Reading, first: int, last: int) -> Reading:
+    """How a vector is read that goes through the norms on the stream from one depth to another."""
+    if flow.model.blocks[0].norms_stream:
+        for depth in reversed(range(first, last)):
+            how = _before_norm(flow, how, depth)
+    return how
+
+
+def _before_norm(flow: Flow, how: Reading, depth: int) -> Reading:
+    post, scale = _norm_behind(flow, depth)
+    if scale is None or not flow.model.blocks[0].norms_stream:
+        return how
+    share = how.share / scale[: how.share.shape[0], 0]
+    return replace(how, direction=post.pull(how.direction), share=share)
+
+
+def _norm_behind(flow: Flow, depth: int) -> tuple[Norm, Tensor | None]:
+    """The norm behind the attention (even depths) or the MLP of a block, and its scale."""
+    block, part = flow.model.blocks[depth // 2], flow.trace.blocks[depth // 2]
+    if depth % 2:
+        return block.mlp.post, part.ln2_post_scale
+    return block.attention.post, part.ln1_post_scale
 
 
 @torch.inference_mode()
@@ -116,70 +165,106 @@ def bias_bundles(flow: Flow, key: NodeKey) -> list[Bundle]:
 @torch.inference_mode()
 def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
     """What every component of the pass sends into one reader."""
-    shape, p = flow.model.shape, flow.positions
-    values = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
+    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     depth = reads(flow, key)
     if depth is None:
         return values
     how = reading(flow, key)
+    for written_at in reversed(range(depth)):
+        how = _from_sublayer(flow, written_at, how, values)
+    p = flow.positions
     values.embed[:] = (flow.trace.embed[:p] @ how.direction) * how.share
     if flow.trace.pos_embed is not None:
         values.pos_embed[:] = (flow.trace.pos_embed[:p] @ how.direction) * how.share
-    for layer in range((depth + 1) // 2):
-        _from_heads(flow, layer, how, values)
-        if 2 * layer + 1 < depth:
-            _from_neurons(flow, layer, how, values)
+    _from_bias(flow, "ln_embed", 0, how, values)
     for bundle in bias_bundles(flow, key):
         places = bundle.base.position if bundle.along is None else slice(None)
         values.biases[bundle.base.index, bundle.base.layer, places] += bundle.flows.squeeze(0)
     return values
 
 
+def _from_sublayer(flow: Flow, depth: int, how: Reading, values: NodeValues) -> Reading:
+    """Fills in what was written at one depth; returns how the stream before it is read."""
+    layer, late = divmod(depth, 2)
+    bias, behind = _BEHIND_MLP if late else _BEHIND_HEADS
+    _from_bias(flow, behind, layer, how, values)
+    how = _before_norm(flow, how, depth)
+    _from_bias(flow, bias, layer, how, values)
+    out = _at_output(flow, depth, how)
+    (_from_neurons if late else _from_heads)(flow, layer, out, values)
+    return how
+
+
+def _at_output(flow: Flow, depth: int, how: Reading) -> Reading:
+    """How what a sublayer puts out is read, before it joins the stream."""
+    block = flow.model.blocks[depth // 2]
+    how = replace(how, direction=how.direction * block.residual_scale)
+    post, scale = _norm_behind(flow, depth)
+    if scale is None or block.norms_stream:
+        return how
+    share = how.share / scale[: how.share.shape[0], 0]
+    return replace(how, direction=post.pull(how.direction), share=share)
+
+
 def _from_heads(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
-    block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    onto = exact(block.W_O) @ how.direction
+    attention, part = flow.model.blocks[layer].attention, flow.trace.blocks[layer]
+    onto = attention.to_heads(how.direction[None])[0]
     values.heads[layer] = (part.z[: flow.positions] * onto).sum(-1) * how.share[:, None]
-    if block.b_O is not None:
-        values.biases[B_O, layer] = (block.b_O @ how.direction) * how.share
 
 
 def _from_neurons(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
-    block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    onto = exact(block.W_out) @ how.direction
+    mlp, part = flow.model.blocks[layer].mlp, flow.trace.blocks[layer]
+    onto = mlp.to_neurons(how.direction[None])[0]
     seen = how.share.nonzero().flatten()
-    values.neurons[layer, seen] = part.post[seen] * onto * how.share[seen, None]
-    if block.b_out is not None:
-        values.biases[B_OUT, layer] = (block.b_out @ how.direction) * how.share
+    values.neurons[layer, seen, : onto.shape[0]] = part.post[seen] * onto * how.share[seen, None]
+
+
+def _from_bias(flow: Flow, name: str, layer: int, how: Reading, values: NodeValues) -> None:
+    read = written_bias(flow, layer, name) @ how.direction
+    values.biases[BIAS_NAMES.index(name), layer] = read * how.share
 
 
 @torch.inference_mode()
 def outflow_values(flow: Flow, key: NodeKey) -> tuple[NodeValues, float]:
     """What one component sends into every head and neuron, and straight into the target."""
-    shape, p = flow.model.shape, flow.positions
-    values = NodeValues.zeros(shape.layers, p, shape.heads, shape.neurons)
+    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     depth = written(flow, key)
     if depth is None:
         return values, _from_inner_bias(flow, key, values)
-    vector = component_vectors(flow, [key])[0]
-    for layer in range((depth + 1) // 2, shape.layers):
-        if 2 * layer > depth:
-            _into_heads(flow, layer, key.position, vector, values)
-        _into_neurons(flow, layer, key.position, vector, values)
-    return values, float(vector @ flow.blocks[-1].r_post[key.position])
+    vector, passed, at = component_vectors(flow, [key])[0], _first_norm(flow, key), key.position
+    for layer, block in enumerate(flow.model.blocks):
+        for sublayer, sees in ((_into_heads, 2 * layer), (_into_neurons, 2 * layer + 1)):
+            sees -= sees % 2 if block.parallel else 0
+            if sees > depth:
+                vector, passed = _sent_on(flow, vector, at, passed, sees), max(passed, sees)
+                sublayer(flow, layer, at, vector, values)
+    vector = _sent_on(flow, vector, at, passed, 2 * len(flow.blocks))
+    return values, float(vector @ flow.blocks[-1].r_post[at])
+
+
+def _sent_on(flow: Flow, vector: Tensor, at: int, first: int, last: int) -> Tensor:
+    """A vector behind the norms on the stream from one depth to another."""
+    if flow.model.blocks[0].norms_stream:
+        for depth in range(first, last):
+            post, scale = _norm_behind(flow, depth)
+            vector = vector if scale is None else post.apply(vector, scale[at])
+    return vector
 
 
 def _into_heads(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeValues) -> None:
-    block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    value = block.ln1.apply(vector, part.ln1_scale[at]) @ exact(block.W_V)
-    value = value.repeat_interleave(block.queries_per_value, dim=0)
+    attention, part = flow.model.blocks[layer].attention, flow.trace.blocks[layer]
+    normed = attention.norm.apply(vector, part.ln1_scale[at])
+    value = normed @ exact(attention.W_V, normed)
+    value = value.repeat_interleave(attention.queries_per_value, dim=0)
     read = torch.einsum("hd,qhd->qh", value, flow.blocks[layer].heads)
     values.heads[layer] = read * part.pattern[:, : flow.positions, at].T
 
 
 def _into_neurons(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeValues) -> None:
-    block, part = flow.model.blocks[layer], flow.trace.blocks[layer]
-    signal = block.ln2.apply(vector, part.ln2_scale[at]) @ exact(block.W_in)
-    values.neurons[layer, at] = signal * part.gate[at] * flow.blocks[layer].neurons[at]
+    mlp, part = flow.model.blocks[layer].mlp, flow.trace.blocks[layer]
+    signal = mlp.signal(mlp.norm.apply(vector, part.ln2_scale[at]))
+    sent = signal * part.gate[at] * flow.blocks[layer].neurons[at]
+    values.neurons[layer, at, : sent.shape[0]] = sent
 
 
 def _from_inner_bias(flow: Flow, key: NodeKey, values: NodeValues) -> float:
@@ -188,7 +273,7 @@ def _from_inner_bias(flow: Flow, key: NodeKey, values: NodeValues) -> float:
         if bundle.base.kind is NodeKind.HEAD:
             values.heads[key.layer, :, bundle.base.index] = bundle.flows
         elif bundle.base.kind is NodeKind.NEURON:
-            values.neurons[key.layer, key.position] = bundle.flows
+            values.neurons[key.layer, key.position, : bundle.flows.shape[0]] = bundle.flows
         else:
             direct += total([bundle])
     return direct

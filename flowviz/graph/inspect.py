@@ -37,7 +37,7 @@ def inspect_node(
     flow = scored.flow
     if key.kind is NodeKind.REST:
         return _inspect_rest(graph, key)
-    if key != stream.target_key(flow) and not flow.values.has(key):
+    if key != stream.target_key(flow) and not flow.has(key):
         raise RequestError(
             f"This pass has no node {key}: it has {flow.model.shape.layers} blocks and "
             f"{flow.positions} positions up to the target. Click a node in the graph."
@@ -76,24 +76,30 @@ def _attention(flow: Flow, key: NodeKey) -> tuple[AttentionCell, ...]:
 
 def _lens(flow: Flow, at: int) -> tuple[LensRow, ...]:
     layers = range(flow.model.shape.layers)
-    kinds = (NodeKind.RESID_PRE, NodeKind.RESID_MID)
+    between = () if flow.model.shape.parallel else (NodeKind.RESID_MID,)
+    kinds = (NodeKind.RESID_PRE, *between)
     keys = [NodeKey(kind, layer, at) for layer in layers for kind in kinds]
     keys.append(NodeKey(NodeKind.RESID_FINAL, len(layers), at))
     normed = normed_states(flow.model, component_vectors(flow, keys))
-    logits = to_logits(flow.model, normed, torch.ones(len(keys), dtype=torch.bool))
+    is_state = torch.ones(len(keys), dtype=torch.bool, device=normed.device)
+    logits = to_logits(flow.model, normed, is_state)
     readings = read(logits, flow.target.token, LENS_TOKENS)
     return tuple(map(LensRow, keys, projections(flow.model, readings)))
 
 
 def _neuron(flow: Flow, key: NodeKey) -> NeuronReading:
     """The neuron's weights as tokens: what it looks for, and what it then writes."""
-    block = flow.model.blocks[key.layer]
-    activation = float(flow.trace.blocks[key.layer].post[key.position, key.index])
-    looks_for = exact(block.ln2.weight * block.W_in[:, key.index])
-    writes = exact(block.W_out[key.index]) * (-1.0 if activation < 0 else 1.0)
+    block, part = flow.model.blocks[key.layer], flow.trace.blocks[key.layer]
+    activation = float(part.post[key.position, key.index])
+    index = torch.tensor([key.index])
+    looks_for = block.mlp.reads(index)[0]
+    if block.mlp.norm.weight is not None:
+        looks_for = looks_for * exact(block.mlp.norm.weight, looks_for)
+    post_scale = None if part.ln2_post_scale is None else part.ln2_post_scale[key.position]
+    writes = block.onto_stream(block.mlp.post, block.mlp.writes(index)[0], post_scale)
     scale = flow.trace.final_scale[key.position]
-    vectors = torch.stack([looks_for, writes])
+    vectors = torch.stack([looks_for, writes * (-1.0 if activation < 0 else 1.0)]).to(scale.device)
     normed = normed_components(flow.model, vectors, scale[None].expand(2, 1))
-    logits = to_logits(flow.model, normed, torch.zeros(2, dtype=torch.bool))
+    logits = to_logits(flow.model, normed, torch.zeros(2, dtype=torch.bool, device=scale.device))
     looked, written = projections(flow.model, read(logits, flow.target.token, 10))
     return NeuronReading(activation, looked, written)

@@ -8,12 +8,31 @@ selection along ports keeps it connected to the target.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.request import Wiring
 
 Port = tuple[str, int, int]
 TO_TARGET: Port = ("target", 0, 0)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What decides who can flow into whom.
+
+    Args:
+        layers: how many blocks there are.
+        position: the target's.
+        parallel: attention and MLP of a block read the same state.
+        cut: the block whose incoming states the target reads; None where that is the final state.
+    """
+
+    wiring: Wiring
+    layers: int
+    position: int
+    parallel: bool = False
+    cut: int | None = None
 
 
 def opened(key: NodeKey) -> Iterator[Port]:
@@ -32,59 +51,59 @@ def opened(key: NodeKey) -> Iterator[Port]:
             yield ("post", layer - 1, at)  # the first state is behind no block: post of -1
 
 
-def leads_to(
-    key: NodeKey, wiring: Wiring, layers: int, target_position: int, cut: int | None
-) -> Iterator[Port]:
+def leads_to(key: NodeKey, layout: Layout) -> Iterator[Port]:
     """The ports that a node can flow into."""
-    if key.kind is NodeKind.BIAS and (BIAS_NAMES[key.index] in _BIAS_PORTS or key.layer == layers):
-        yield from _of_bias(key, layers)
-    elif wiring is Wiring.CIRCUIT:
-        yield from _of_component(key, layers, target_position)
-    else:
-        yield from _along_stream(key, target_position, cut)
-
-
-_BIAS_PORTS = {"ln1": "heads", "b_V": "heads", "ln2": "neurons", "b_in": "neurons"}
-
-
-def _of_bias(key: NodeKey, layers: int) -> Iterator[Port]:
-    if key.layer == layers:
+    name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
+    if name and key.layer == layout.layers:
         yield TO_TARGET
+    elif name in _READ_BIASES:
+        yield (_READ_BIASES[name], key.layer, key.position)
+    elif layout.wiring is Wiring.CIRCUIT:
+        yield from _of_component(key, name, layout)
     else:
-        yield (_BIAS_PORTS[BIAS_NAMES[key.index]], key.layer, key.position)
+        yield from _along_stream(key, name, layout)
 
 
-def _along_stream(key: NodeKey, target_position: int, cut: int | None) -> Iterator[Port]:
+_READ_BIASES = {"ln1": "heads", "b_V": "heads", "ln2": "neurons", "b_in": "neurons"}
+_BEHIND_HEADS = ("b_O", "ln1_post")
+
+
+def _along_stream(key: NodeKey, name: str, layout: Layout) -> Iterator[Port]:
     layer, at = key.layer, key.position
+    behind_heads = "post" if layout.parallel else "mid"
     match key.kind:
         case NodeKind.EMBED | NodeKind.POS_EMBED:
             yield ("post", -1, at)
         case NodeKind.RESID_PRE:
-            yield ("mid", layer, at)
+            yield (behind_heads, layer, at)
             yield ("heads", layer, at)
-            if layer == cut:
+            if layout.parallel:
+                yield ("neurons", layer, at)
+            if layer == layout.cut:
                 yield TO_TARGET
         case NodeKind.RESID_MID:
             yield ("post", layer, at)
             yield ("neurons", layer, at)
         case NodeKind.HEAD:
-            yield ("mid", layer, at)
+            yield (behind_heads, layer, at)
         case NodeKind.NEURON:
             yield ("post", layer, at)
+        case NodeKind.BIAS if name == "ln_embed":
+            yield ("post", -1, at)
         case NodeKind.BIAS:
-            yield ("mid" if BIAS_NAMES[key.index] == "b_O" else "post", layer, at)
-        case NodeKind.RESID_FINAL if at == target_position:
+            yield (behind_heads if name in _BEHIND_HEADS else "post", layer, at)
+        case NodeKind.RESID_FINAL if at == layout.position:
             yield TO_TARGET
 
 
-def _of_component(key: NodeKey, layers: int, target_position: int) -> Iterator[Port]:
+def _of_component(key: NodeKey, name: str, layout: Layout) -> Iterator[Port]:
     at = key.position
-    if at == target_position:
+    if at == layout.position:
         yield TO_TARGET
-    first = 0 if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) else key.layer + 1
-    for layer in range(first, layers):
+    at_the_bottom = key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name == "ln_embed"
+    for layer in range(0 if at_the_bottom else key.layer + 1, layout.layers):
         yield ("heads", layer, at)
         yield ("neurons", layer, at)
-    before_mlp = key.kind is NodeKind.BIAS and BIAS_NAMES[key.index] == "b_O"
-    if key.kind is NodeKind.HEAD or before_mlp:
+    before_mlp = key.kind is NodeKind.HEAD or name in _BEHIND_HEADS
+    if before_mlp and not layout.parallel:
         yield ("neurons", key.layer, at)

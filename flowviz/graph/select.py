@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from flowviz.errors import RequestError
-from flowviz.graph.ports import TO_TARGET, Port, leads_to, opened
-from flowviz.graph.types import STATES, NodeKey, NodeKind
+from flowviz.graph.ports import TO_TARGET, Layout, Port, leads_to, opened
+from flowviz.graph.types import BIAS_NAMES, STATES, NodeKey, NodeKind
 from flowviz.request import GraphSettings, Wiring
 from flowviz.values import NodeValues
 
@@ -50,6 +50,7 @@ def select(
     flow: NodeValues,
     settings: GraphSettings,
     without: frozenset[NodeKey] = frozenset(),
+    parallel: bool = False,
 ) -> Selection:
     """Chooses the nodes to draw.
 
@@ -57,6 +58,7 @@ def select(
         ranking: what nodes are chosen by; not negative.
         flow: the flow of every node, for the neurons' signs.
         without: nodes not to draw.
+        parallel: attention and MLP of a block read the same state.
     """
     every = COMPONENTS | STATES if settings.wiring is Wiring.STREAM else COMPONENTS
     wanted = settings.coverage * ranking.total(every)
@@ -67,7 +69,9 @@ def select(
     ranked = sorted((-score, key) for score, key in found if key not in without)
     kept: list[NodeKey] = []
     held = 0.0
-    for score, key in _grow(ranked, settings, ranking):
+    cut = last_cut(settings, ranking.layers)
+    layout = Layout(settings.wiring, ranking.layers, ranking.positions - 1, parallel, cut)
+    for score, key in _grow(ranked, layout):
         if held >= wanted or len(kept) == settings.budget:
             break
         kept.append(key)
@@ -75,14 +79,11 @@ def select(
     return Selection(tuple(kept), allowed.count(kinds))
 
 
-def _grow(
-    ranked: list[tuple[float, NodeKey]], settings: GraphSettings, values: NodeValues
-) -> Iterator[tuple[float, NodeKey]]:
+def _grow(ranked: list[tuple[float, NodeKey]], layout: Layout) -> Iterator[tuple[float, NodeKey]]:
     """Nodes and their scores, in the order in which they join the target."""
-    layers, at = values.layers, values.positions - 1
     waiting: dict[Port, list[tuple[float, NodeKey]]] = defaultdict(list)
     for pair in ranked:
-        for port in leads_to(pair[1], settings.wiring, layers, at, last_cut(settings, layers)):
+        for port in leads_to(pair[1], layout):
             waiting[port].append(pair)
     taken: set[NodeKey] = set()
     ready = waiting.pop(TO_TARGET, [])
@@ -109,10 +110,10 @@ def _within(values: NodeValues, settings: GraphSettings) -> NodeValues:
     """Zero outside the blocks and positions asked for."""
     layers, count = _span(settings.layers, values.layers, "layers", "blocks"), values.positions
     positions = _span(settings.positions, count, "positions", "tokens up to the target")
-    places = _mask(count, *positions)
-    within, ends = _mask(values.layers, *layers), layers[1] + 1 == values.layers
-    cuts = _mask(values.layers, layers[0], layers[1] + 1)
-    behind = torch.cat([within, torch.tensor([ends])])
+    places = _mask(values.embed, *positions)
+    within, ends = _mask(values.resid_pre[:, 0], *layers), layers[1] + 1 == values.layers
+    cuts = _mask(values.resid_pre[:, 0], layers[0], layers[1] + 1)
+    behind = torch.cat([within, within.new_tensor([ends])])
     return NodeValues(
         embed=values.embed * places * (layers[0] == 0),
         pos_embed=values.pos_embed * places * (layers[0] == 0),
@@ -136,8 +137,8 @@ def _span(span: tuple[int, int] | None, size: int, name: str, what: str) -> tupl
     return span[0], min(span[1], size - 1)
 
 
-def _mask(size: int, first: int, last: int) -> Tensor:
-    places = torch.arange(size)
+def _mask(values: Tensor, first: int, last: int) -> Tensor:
+    places = torch.arange(values.shape[0], device=values.device)
     return (places >= first) & (places <= last)
 
 
@@ -163,8 +164,12 @@ def _top_per_layer(values: Tensor, most: int) -> Tensor:
     return torch.zeros_like(flat).scatter(1, order, flat.gather(1, order)).view_as(values)
 
 
-def ranking_by_score(scores: NodeValues) -> NodeValues:
-    """Absolute scores, normalised; states rank with what was written at or below them."""
+def ranking_by_score(scores: NodeValues, parallel: bool = False) -> NodeValues:
+    """Absolute scores, normalised; states rank with what was written at or below them.
+
+    Args:
+        parallel: attention and MLP of a block read the same state: none stands between.
+    """
     components = replace(
         scores,
         **{
@@ -174,11 +179,13 @@ def ranking_by_score(scores: NodeValues) -> NodeValues:
     )
     biases = components.biases.amax(0)
     reached = torch.maximum(components.embed, components.pos_embed)
+    reached = torch.maximum(reached, components.biases[BIAS_NAMES.index("ln_embed"), 0])
     pre, mid = torch.zeros_like(scores.resid_pre), torch.zeros_like(scores.resid_mid)
     for layer in range(scores.layers):
         pre[layer] = reached
-        mid[layer] = torch.maximum(reached, components.heads[layer].amax(-1))
-        reached = torch.maximum(mid[layer], components.neurons[layer].amax(-1))
+        reached = torch.maximum(reached, components.heads[layer].amax(-1))
+        mid[layer] = torch.zeros_like(reached) if parallel else reached
+        reached = torch.maximum(reached, components.neurons[layer].amax(-1))
         reached = torch.maximum(reached, biases[layer])
     final = torch.zeros_like(scores.resid_final)
     final[-1] = reached[-1]

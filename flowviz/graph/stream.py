@@ -3,11 +3,15 @@
     embeddings -> pre -> heads -> mid -> neurons -> next pre ... final -> target
                    `--- residual ---^  `--- residual ---^
 
+Where a block's attention and MLP read the same state there is no mid: both write to the next pre.
+
 Where the graph is asked for up to some block only, the target reads the states of the cut above
 it: their flows and those of the biases above are the target (law 2).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -55,12 +59,26 @@ def outflows(flow: Flow, key: NodeKey) -> list[Bundle]:
     if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED):
         return [_single(EdgeKind.WRITE, NodeKey(NodeKind.RESID_PRE, 0, at), _own(flow, key))]
     if key.kind is NodeKind.HEAD:
-        return [_single(EdgeKind.WRITE, NodeKey(NodeKind.RESID_MID, layer, at), _own(flow, key))]
+        return [_single(EdgeKind.WRITE, _behind_heads(flow, layer, at), _own(flow, key))]
     if key.kind is NodeKind.NEURON:
         return [_single(EdgeKind.WRITE, after(flow, layer, at), _own(flow, key))]
     if key.kind is NodeKind.RESID_FINAL and at == flow.target.position:
         return [_single(EdgeKind.WRITE, target_key(flow), _own(flow, key))]
     return _out_of_bias(flow, key) if key.kind is NodeKind.BIAS else []
+
+
+def _behind_heads(flow: Flow, layer: int, position: int) -> NodeKey:
+    """The state that the heads of a block write to."""
+    if flow.model.blocks[layer].parallel:
+        return after(flow, layer, position)
+    return NodeKey(NodeKind.RESID_MID, layer, position)
+
+
+def _read_by_mlp(flow: Flow, layer: int, position: int) -> NodeKey:
+    """The state that the neurons of a block read."""
+    parallel = flow.model.blocks[layer].parallel
+    kind = NodeKind.RESID_PRE if parallel else NodeKind.RESID_MID
+    return NodeKey(kind, layer, position)
 
 
 def after(flow: Flow, layer: int, position: int) -> NodeKey:
@@ -102,33 +120,42 @@ def _into_target(flow: Flow, key: NodeKey, cut: int | None) -> list[Bundle]:
 def _into_first(flow: Flow, key: NodeKey) -> list[Bundle]:
     kinds = (NodeKind.EMBED, NodeKind.POS_EMBED)
     keys = [NodeKey(kind, 0, key.position) for kind in kinds]
+    keys.append(bias_key("ln_embed", 0, key.position))
     return [_single(EdgeKind.WRITE, source, _own(flow, source)) for source in keys]
 
 
 def _into_mid(flow: Flow, key: NodeKey) -> list[Bundle]:
     layer, at = key.layer, key.position
-    pre, r = flow.trace.blocks[layer].resid_pre[at], flow.blocks[layer].r_mid[at]
-    return [
-        _single(EdgeKind.RESIDUAL, NodeKey(NodeKind.RESID_PRE, layer, at), pre @ r),
-        Bundle(
-            EdgeKind.WRITE, NodeKey(NodeKind.HEAD, layer, at), "index",
-            flow.values.heads[layer, at],
-        ),
-        _bias(flow, "b_O", layer, at),
-    ]  # fmt: skip
+    return [_residual(flow, NodeKey(NodeKind.RESID_PRE, layer, at)), *_from_heads(flow, layer, at)]
 
 
 def _into_post(flow: Flow, key: NodeKey) -> list[Bundle]:
     layer, at = key.layer - 1, key.position
-    mid, r = flow.trace.blocks[layer].resid_mid[at], flow.blocks[layer].r_post[at]
-    return [
-        _single(EdgeKind.RESIDUAL, NodeKey(NodeKind.RESID_MID, layer, at), mid @ r),
-        Bundle(
-            EdgeKind.WRITE, NodeKey(NodeKind.NEURON, layer, at), "index",
-            flow.values.neurons[layer, at],
-        ),
-        _bias(flow, "b_out", layer, at),
-    ]  # fmt: skip
+    before = _residual(flow, _read_by_mlp(flow, layer, at))
+    heads = _from_heads(flow, layer, at) if flow.model.blocks[layer].parallel else []
+    return [before, *heads, *_from_neurons(flow, layer, at)]
+
+
+def _residual(flow: Flow, before: NodeKey) -> Bundle:
+    """What a state sends on unchanged, as the state at the edge's other end receives it."""
+    part, gradient = flow.trace.blocks[before.layer], flow.blocks[before.layer]
+    if before.kind is NodeKind.RESID_PRE:
+        state, r = part.resid_pre, gradient.into_mid
+    else:
+        state, r = part.mlp_state, gradient.into_post
+    return _single(EdgeKind.RESIDUAL, before, state[before.position] @ r[before.position])
+
+
+def _from_heads(flow: Flow, layer: int, at: int) -> list[Bundle]:
+    base, flows = NodeKey(NodeKind.HEAD, layer, at), flow.values.heads[layer, at]
+    biases = [_bias(flow, name, layer, at) for name in ("b_O", "ln1_post")]
+    return [Bundle(EdgeKind.WRITE, base, "index", flows), *biases]
+
+
+def _from_neurons(flow: Flow, layer: int, at: int) -> list[Bundle]:
+    base, flows = NodeKey(NodeKind.NEURON, layer, at), flow.neuron_flows(layer)[at]
+    biases = [_bias(flow, name, layer, at) for name in ("b_out", "ln2_post")]
+    return [Bundle(EdgeKind.WRITE, base, "index", flows), *biases]
 
 
 def _into_head(flow: Flow, key: NodeKey) -> list[Bundle]:
@@ -149,7 +176,7 @@ def _into_neuron(flow: Flow, key: NodeKey) -> list[Bundle]:
     through, own = flow.neuron_constants(layer, slice(at, at + 1))[:, 0, key.index]
     state = flow.values.neurons[layer, at, key.index] - through - own
     return [
-        _single(EdgeKind.READ, NodeKey(NodeKind.RESID_MID, layer, at), state),
+        _single(EdgeKind.READ, _read_by_mlp(flow, layer, at), state),
         _single(EdgeKind.READ, bias_key("ln2", layer, at), through),
         _single(EdgeKind.READ, bias_key("b_in", layer, at), own),
     ]
@@ -157,26 +184,29 @@ def _into_neuron(flow: Flow, key: NodeKey) -> list[Bundle]:
 
 def _out_of_pre(flow: Flow, key: NodeKey) -> list[Bundle]:
     layer, at = key.layer, key.position
-    pre, r = flow.trace.blocks[layer].resid_pre[at], flow.blocks[layer].r_mid[at]
     pattern = flow.trace.blocks[layer].pattern[:, : flow.positions, at]
     read = flow.head_column(layer, at)
     heads = [
         Bundle(EdgeKind.READ, NodeKey(NodeKind.HEAD, layer, 0, head), "position", flows, weights)
         for head, (flows, weights) in enumerate(zip(read, pattern, strict=True))
     ]
-    return [_single(EdgeKind.RESIDUAL, NodeKey(NodeKind.RESID_MID, layer, at), pre @ r), *heads]
+    neurons = [_into_neurons(flow, layer, at)] if flow.model.blocks[layer].parallel else []
+    return [_residual_on(flow, key, _behind_heads(flow, layer, at)), *heads, *neurons]
 
 
 def _out_of_mid(flow: Flow, key: NodeKey) -> list[Bundle]:
     layer, at = key.layer, key.position
-    mid, r = flow.trace.blocks[layer].resid_mid[at], flow.blocks[layer].r_post[at]
-    read = flow.values.neurons[layer, at] - flow.neuron_constants(layer, slice(at, at + 1))[
-        :, 0
-    ].sum(0)
-    return [
-        _single(EdgeKind.RESIDUAL, after(flow, layer, at), mid @ r),
-        Bundle(EdgeKind.READ, NodeKey(NodeKind.NEURON, layer, at), "index", read),
-    ]
+    return [_residual_on(flow, key, after(flow, layer, at)), _into_neurons(flow, layer, at)]
+
+
+def _residual_on(flow: Flow, key: NodeKey, far: NodeKey) -> Bundle:
+    return replace(_residual(flow, key), base=far)
+
+
+def _into_neurons(flow: Flow, layer: int, at: int) -> Bundle:
+    biases = flow.neuron_constants(layer, slice(at, at + 1))[:, 0].sum(0)
+    base = NodeKey(NodeKind.NEURON, layer, at)
+    return Bundle(EdgeKind.READ, base, "index", flow.neuron_flows(layer)[at] - biases)
 
 
 def _out_of_bias(flow: Flow, key: NodeKey) -> list[Bundle]:
@@ -193,8 +223,13 @@ def _out_of_bias(flow: Flow, key: NodeKey) -> list[Bundle]:
         constants = flow.neuron_constants(layer, slice(at, at + 1))[:, 0]
         read = constants[("ln2", "b_in").index(name)]
         return [Bundle(EdgeKind.READ, NodeKey(NodeKind.NEURON, layer, at), "index", read)]
-    if name == "b_O":
-        far = NodeKey(NodeKind.RESID_MID, layer, at)
-    else:
-        far = after(flow, layer, at) if name == "b_out" else target_key(flow)
-    return [_single(EdgeKind.WRITE, far, _own(flow, key))]
+    return [_single(EdgeKind.WRITE, _behind_bias(flow, name, layer, at), _own(flow, key))]
+
+
+def _behind_bias(flow: Flow, name: str, layer: int, at: int) -> NodeKey:
+    """The state that a written bias enters, or the target."""
+    if name in ("ln_final", "b_U"):
+        return target_key(flow)
+    if name == "ln_embed":
+        return NodeKey(NodeKind.RESID_PRE, 0, at)
+    return _behind_heads(flow, layer, at) if name in ("b_O", "ln1_post") else after(flow, layer, at)

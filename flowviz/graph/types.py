@@ -36,7 +36,8 @@ class NodeKind(StrEnum):
 
 
 BIAS_NAMES = (
-    "ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U", "ln_embed", "ln1_post", "ln2_post"
+    "ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U", "ln_embed", "ln1_post",
+    "ln2_post",
 )  # fmt: skip
 STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
 SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})

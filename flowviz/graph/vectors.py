@@ -10,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.flow import Flow
-from flowviz.graph.types import BIAS_NAMES, STATES, NodeKey, NodeKind
+from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.models.loaded import exact
 
-WRITTEN_BIASES = ("b_O", "b_out")
+WRITTEN_BIASES = ("b_O", "b_out", "ln1_post", "ln2_post", "ln_embed")
 
 
 def is_vector(key: NodeKey) -> bool:
@@ -47,14 +47,47 @@ def _group(flow: Flow, kind: NodeKind, layer: int, positions: Tensor, indices: T
     if kind is NodeKind.RESID_FINAL:
         return trace.resid_final[positions]
     part, block = trace.blocks[layer], flow.model.blocks[layer]
-    if kind in STATES:
-        return (part.resid_pre if kind is NodeKind.RESID_PRE else part.resid_mid)[positions]
+    if kind is NodeKind.RESID_MID and part.resid_mid is not None:
+        return part.resid_mid[positions]
+    if kind is NodeKind.RESID_PRE:
+        return part.resid_pre[positions]
     if kind is NodeKind.HEAD:
         z = part.z[positions, indices]
-        return torch.einsum("nd,ndm->nm", z, exact(block.W_O[indices]))
+        written = torch.einsum("nd,ndm->nm", z, exact(block.attention.W_O[indices], z))
+        return block.onto_stream(block.attention.post, written, _at(part.ln1_post_scale, positions))
     if kind is NodeKind.NEURON:
-        return part.post[positions, indices, None] * exact(block.W_out[indices])
-    written = {BIAS_NAMES.index("b_O"): block.b_O, BIAS_NAMES.index("b_out"): block.b_out}
-    none = torch.zeros_like(trace.resid_final[0])
-    chosen = [written[int(index)] for index in indices]
-    return torch.stack([none if bias is None else exact(bias) for bias in chosen])
+        post = part.post[positions, indices, None]
+        written = post * block.mlp.writes(indices).to(post.device)
+        return block.onto_stream(block.mlp.post, written, _at(part.ln2_post_scale, positions))
+    return _biases(flow, layer, positions, indices)
+
+
+def _at(scale: Tensor | None, positions: Tensor) -> Tensor | None:
+    return None if scale is None else scale[positions]
+
+
+def _biases(flow: Flow, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
+    chosen = zip(positions.tolist(), indices.tolist(), strict=True)
+    rows = {name: written_bias(flow, layer, name) for name in WRITTEN_BIASES}
+    return torch.stack([rows[BIAS_NAMES[index]][position] for position, index in chosen])
+
+
+def written_bias(flow: Flow, layer: int, name: str) -> Float[Tensor, "pos d_model"]:
+    """What a bias adds to the stream at each position; zero where the block has no such bias."""
+    block, part, p = flow.model.blocks[layer], flow.trace.blocks[layer], flow.positions
+    none = torch.zeros_like(part.resid_pre[:p])
+    if name == "ln_embed":
+        bias = flow.model.embed_bias
+        return none if bias is None else none + exact(bias, none)
+    if name in ("ln1_post", "ln2_post"):
+        bias = (block.attention if name == "ln1_post" else block.mlp).post.bias
+        scale = 1.0 if block.norms_stream else block.residual_scale
+        return none if bias is None else none + exact(bias, none) * scale
+    if name == "b_O":
+        bias, post, scale = block.attention.b_O, block.attention.post, part.ln1_post_scale
+    else:
+        bias, post, scale = block.mlp.written_bias(part.router), block.mlp.post, part.ln2_post_scale
+    if bias is None:
+        return none
+    rows = none + exact(bias, none)[: none.shape[0]] if bias.dim() > 1 else none + exact(bias, none)
+    return block.onto_stream(post, rows, None if scale is None else scale[:p])

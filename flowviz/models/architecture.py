@@ -1,7 +1,8 @@
 """What differs between architectures, all of it: where a model's parts are found.
 
-The rest of flowviz reads `LoadedModel` and `HookNames`. A new architecture is an entry in
-`SUPPORTED`, and a change below where its parts are called or shaped differently.
+The rest of flowviz reads a `LoadedModel`. Most of what differs is told by which parts a block
+has (a norm before or behind a sublayer, a gate, experts); what is left stands in a model's
+configuration, and is read here. `docs/architectures.md` shows how to add an architecture.
 """
 
 from __future__ import annotations
@@ -11,77 +12,158 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flowviz.errors import ModelError
 from flowviz.graph.types import ModelShape
-from flowviz.models.loaded import Block, LoadedModel, Norm
-from flowviz.models.supported import SUPPORTED
+from flowviz.models.experts import expert_mlp
+from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, Norm
 from flowviz.models.tokens import Vocabulary
+
+NO_NORM = Norm()
+ACTIVATIONS = ("act", "act_fn", "activation_fn", "activation", "gelu_impl")
 
 
 def read_model(name: str, bridge: Any, tokenizer: Any) -> LoadedModel:
-    """Names the parts of a booted bridge. Raises ModelError for an architecture not covered."""
-    architecture = bridge.cfg.architecture
-    if architecture not in SUPPORTED:
-        raise ModelError(
-            f"{name} has the architecture {architecture}, for which the flow is not exact yet. "
-            f"Choose a model with one of {', '.join(SUPPORTED)}."
-        )
-    blocks = tuple(_block(bridge, layer) for layer in range(len(bridge.blocks)))
-    weight = bridge.W_U
+    """Names the parts of a booted bridge. Raises ModelError where it cannot."""
+    config = bridge.original_model.config
+    blocks = tuple(_block(bridge, config, layer) for layer in range(len(bridge.blocks)))
+    weight = _unembedding(bridge)
     return LoadedModel(
-        shape=_shape(name, architecture, blocks, weight.shape[1]),
+        shape=_shape(name, bridge, config, blocks, weight.shape[1]),
         bridge=bridge,
         vocabulary=Vocabulary(tokenizer, weight.shape[1]),
         context=getattr(bridge.cfg, "n_ctx", None),
         blocks=blocks,
-        ln_final=_norm(bridge.ln_final, bridge.cfg),
+        hooks=_hooks(bridge, blocks),
+        embed_bias=_embed_bias(bridge),
+        ln_final=_norm_of(bridge, "ln_final"),
         W_U=weight,
         b_U=_bias(bridge.b_U),
-        has_position_embedding=hasattr(bridge, "pos_embed"),
+        logit_scale=_logit_scale(config),
         dtype=weight.dtype,
         device=weight.device,
     )
 
 
-def _shape(name: str, architecture: str, blocks: tuple[Block, ...], vocabulary: int) -> ModelShape:
-    heads, _, d_model = blocks[0].W_O.shape
+def _shape(
+    name: str, bridge: Any, config: Any, blocks: tuple[Block, ...], vocabulary: int
+) -> ModelShape:
+    heads, _, d_model = blocks[0].attention.W_O.shape
+    experts = tuple(block.mlp.W_out.shape[1] * (block.mlp.router is not None) for block in blocks)
     return ModelShape(
         name=name,
-        architecture=architecture,
+        architecture=bridge.cfg.architecture,
         layers=len(blocks),
         heads=heads,
-        neurons=blocks[0].W_out.shape[0],
+        neurons=max(block.mlp.neurons for block in blocks),
         d_model=d_model,
         vocabulary=vocabulary,
+        parallel=blocks[0].parallel,
+        expert_neurons=experts if any(experts) else (),
+        logit_cap=getattr(config, "final_logit_softcapping", None),
     )
 
 
-def _block(bridge: Any, layer: int) -> Block:
+def _unembedding(bridge: Any) -> Tensor:
+    """From the last state to the logits; OPT-350m narrows the state first."""
+    weight = bridge.W_U.detach()
+    if _has(bridge, "project_out"):
+        return bridge.project_out.weight.detach().T @ weight
+    return weight
+
+
+def _logit_scale(config: Any) -> float:
+    """Cohere multiplies its logits, Granite divides them."""
+    return float(getattr(config, "logit_scale", None) or 1) / (
+        getattr(config, "logits_scaling", None) or 1
+    )
+
+
+def _embed_bias(bridge: Any) -> Tensor | None:
+    """BLOOM normalises its embeddings; the norm's bias is no part of a token."""
+    return _norm(bridge.embed_ln).bias if _has(bridge, "embed_ln") else None
+
+
+def _block(bridge: Any, config: Any, layer: int) -> Block:
     block = bridge.blocks[layer]
-    attention, mlp = block.attn, block.mlp
+    parallel = type(block).__name__ == "ParallelBlockBridge"
+    ln1, ln2 = _norm_of(block, "ln1"), _norm_of(block, "ln2")
+    if parallel and not _has(block, "ln2"):
+        ln2 = ln1  # one norm for both
+    post1, post2 = _norm_of(block, "ln1_post"), _norm_of(block, "ln2_post")
+    if _norms_stream(config):
+        ln1, ln2, post1, post2 = NO_NORM, NO_NORM, ln1, ln2
     return Block(
-        ln1=_norm(block.ln1, bridge.cfg),
+        attention=_attention(block.attn, ln1, post1),
+        mlp=_mlp(block, ln2, post2),
+        parallel=parallel,
+        residual_scale=float(getattr(config, "residual_multiplier", 1)),
+        norms_stream=_norms_stream(config),
+    )
+
+
+def _norms_stream(config: Any) -> bool:
+    """OPT-350m normalises the stream itself, behind each sublayer."""
+    return not getattr(config, "do_layer_norm_before", True)
+
+
+def _attention(attention: Any, norm: Norm, post: Norm) -> Attention:
+    return Attention(
+        norm=norm,
         W_V=attention.W_V,
         b_V=_bias(attention.b_V),
         W_O=attention.W_O,
         b_O=_bias(attention.b_O),
-        ln2=_norm(block.ln2, bridge.cfg),
-        W_in=mlp.W_in,
-        b_in=_bias(mlp.b_in),
-        W_out=mlp.W_out,
-        b_out=_bias(mlp.b_out),
-        act=_activation(bridge.cfg),
-        gated=mlp.W_gate is not None,
+        post=post,
     )
 
 
-def _norm(norm: Any, config: Any) -> Norm:
-    weight = norm.weight.detach()
+def _mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
+    mlp = block.mlp
+    inner = mlp.original_component
+    if hasattr(inner, "experts"):
+        return expert_mlp(inner, norm, post)
+    if _has(mlp, "dense_in"):  # a plain MLP among blocks of experts
+        W_in, b_in = mlp.dense_in.weight.T, mlp.dense_in.bias
+        W_out, b_out = mlp.dense_out.weight.T, mlp.dense_out.bias
+        gated = _has(mlp, "dense_gate")
+    else:
+        W_in, b_in, W_out, b_out = mlp.W_in, mlp.b_in, mlp.W_out, mlp.b_out
+        gated = mlp.W_gate is not None
+    bias = _bias(b_out)
+    return Mlp(
+        norm=norm,
+        W_in=W_in.detach()[None],
+        b_in=_bias(b_in),
+        W_out=W_out.detach()[None],
+        b_out=None if bias is None else bias[None],
+        act=_activation(inner if inner is not None else block.original_component),
+        gated=gated,
+        post=post,
+    )
+
+
+def _activation(module: Any) -> Any:
+    return next(getattr(module, name) for name in ACTIVATIONS if hasattr(module, name))
+
+
+def _has(component: Any, name: str) -> bool:
+    return name in dict(component.named_children())
+
+
+def _norm_of(component: Any, name: str) -> Norm:
+    """A norm by its name, or none."""
+    return _norm(getattr(component, name)) if _has(component, name) else NO_NORM
+
+
+def _norm(norm: Any) -> Norm:
+    inner = norm.original_component
+    weight = getattr(inner, "weight", None)
+    if weight is not None:
+        weight = 1 + weight.detach().float() if norm.uses_weight_offset else weight.detach()
     return Norm(
-        weight=1 + weight if norm.uses_weight_offset else weight,
-        bias=_bias(getattr(norm, "bias", None)),
+        weight=weight,
+        bias=_bias(getattr(inner, "bias", None)),
         centred=not norm.uses_rms_norm,
-        eps=float(config.eps),
+        eps=float(getattr(inner, "eps", getattr(inner, "variance_epsilon", 1e-5))),
     )
 
 
@@ -90,38 +172,40 @@ def _bias(bias: Tensor | None) -> Tensor | None:
     return bias.detach() if bias is not None and bool(torch.any(bias != 0)) else None
 
 
-def _activation(config: Any) -> Any:
-    from transformers.activations import ACT2FN
-
-    return ACT2FN[config.act_fn]
-
-
-def hook_names(model: LoadedModel) -> dict[str, tuple[str, int]]:
-    """Hook name → (what it holds in a BlockTrace, its layer); layer -1 stands outside blocks."""
+def _hooks(bridge: Any, blocks: tuple[Block, ...]) -> dict[str, tuple[str, int]]:
+    """Hook name → (what it shows, its layer); layer -1 stands outside blocks."""
+    narrow = _has(bridge, "project_in")
     names = {
-        "hook_embed": ("embed", -1),
-        "ln_final.hook_in": ("resid_final", -1),
-        "ln_final.hook_scale": ("final_scale", -1),
+        "project_in.hook_out" if narrow else "hook_embed": ("embed", -1),
+        f"blocks.{len(blocks) - 1}.hook_out": ("resid_final", -1),
         "unembed.hook_out": ("logits", -1),
     }
-    if model.has_position_embedding:
+    if _has(bridge, "pos_embed"):
         names["hook_pos_embed"] = ("pos_embed", -1)
-    for layer, block in enumerate(model.blocks):
-        for hook, part in _BLOCK_HOOKS.items():
-            names[f"blocks.{layer}.{hook}"] = (part, layer)
-        if block.gated:
-            names[f"blocks.{layer}.mlp.hook_pre_linear"] = ("linear", layer)
+    for layer, block in enumerate(blocks):
+        shown = bridge.blocks[layer].mlp
+        names |= {f"blocks.{layer}.{hook}": (part, layer) for hook, part in _in_block(block, shown)}
     return names
 
 
-_BLOCK_HOOKS = {
-    "hook_resid_pre": "resid_pre",
-    "hook_resid_mid": "resid_mid",
-    "ln1.hook_scale": "ln1_scale",
-    "ln2.hook_scale": "ln2_scale",
-    "attn.hook_pattern": "pattern",
-    "attn.hook_v": "v",
-    "attn.hook_z": "z",
-    "mlp.hook_pre": "pre",
-    "mlp.hook_post": "post",
-}
+def _in_block(block: Block, mlp: Any) -> list[tuple[str, str]]:
+    named = [("hook_in", "resid_pre"), *_ATTENTION_HOOKS]
+    if not block.parallel:
+        named.append(("mlp.in.hook_in" if block.norms_stream else "hook_resid_mid", "resid_mid"))
+    for name, norm in (("ln1", block.attention.post), ("ln2", block.mlp.post)):
+        if norm.eps is not None:
+            behind = name if block.norms_stream else f"{name}_post"
+            named.append((f"{behind}.hook_scale", f"{name}_post_scale"))
+    named.append(("mlp.out.hook_out" if _has(mlp, "out") else "mlp.hook_out", "mlp_out"))
+    if block.mlp.router is not None:
+        return [*named, ("mlp.hook_in", "mlp_in")]
+    named += [("mlp.hook_pre", "pre"), ("mlp.hook_post", "post")]
+    return [*named, ("mlp.hook_pre_linear", "linear")] if block.mlp.gated else named
+
+
+_ATTENTION_HOOKS = [
+    ("attn.hook_pattern", "pattern"),
+    ("attn.hook_v", "v"),
+    ("attn.hook_z", "z"),
+    ("attn.o.hook_out", "attn_out"),
+]

@@ -1,7 +1,13 @@
 """A loaded model: its weights under the field's standard names, the same for every architecture.
 
 Everything downstream reads these parts and never asks which architecture they came from; what
-differs between architectures is decided once, in `architecture.py`.
+differs between architectures is decided once, in `architecture.py`. A block is one of
+
+    sequential    mid = pre + post1(attention(ln1(pre)))     after = mid + post2(MLP(ln2(mid)))
+    parallel      after = pre + attention(ln1(pre)) + MLP(ln2(pre))
+    post-norm     mid = post1(pre + attention(pre))          after = post2(mid + MLP(mid))
+
+where any norm may be absent, and what is added may be multiplied with a residual scale.
 """
 
 from __future__ import annotations
@@ -10,47 +16,60 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from flowviz.graph.types import ModelShape
 from flowviz.models.tokens import Vocabulary
 
 
-def exact(weight: Tensor) -> Tensor:
-    """A weight in the precision that the flow is computed in: float32, or float64 where it is."""
-    return weight if weight.dtype == torch.float64 else weight.float()
+def exact(weight: Tensor, like: Tensor | None = None) -> Tensor:
+    """A weight in the precision that the flow is computed in: float32, or float64 where it is.
+
+    Args:
+        like: a tensor on the device where the weight is needed; its own where it is None.
+    """
+    weight = weight if weight.dtype == torch.float64 else weight.float()
+    return weight if like is None else weight.to(like.device)
 
 
 @dataclass(frozen=True, eq=False)
 class Norm:
-    """LayerNorm (centred) or RMSNorm. With its scale frozen it is affine in its input.
+    """LayerNorm (centred), RMSNorm, or none at all. With its scale frozen it is affine.
 
     Args:
-        weight: what multiplies the normalised input; an offset of one is already in it.
+        weight: what multiplies the normalised input, an offset of one included; None for ones.
         bias: None where there is none.
         centred: whether the mean is taken off first.
-        eps: what is added to the mean square before the root.
+        eps: what is added to the mean square before the root; None where nothing is normalised.
     """
 
-    weight: Float[Tensor, " d_model"]
-    bias: Float[Tensor, " d_model"] | None
-    centred: bool
-    eps: float
+    weight: Float[Tensor, " d_model"] | None = None
+    bias: Float[Tensor, " d_model"] | None = None
+    centred: bool = False
+    eps: float | None = None
 
     def pull(self, gradient: Float[Tensor, "... d_model"]) -> Float[Tensor, "... d_model"]:
         """The transpose of the frozen norm, without its division by the scale.
 
         The division commutes with the rest, so that one pulled vector serves every position.
         """
-        pulled = gradient * self.weight
+        pulled = gradient if self.weight is None else gradient * exact(self.weight, gradient)
         return pulled - pulled.mean(-1, keepdim=True) if self.centred else pulled
 
+    def back(
+        self, gradient: Float[Tensor, "... d_model"], scale: Float[Tensor, "... 1"]
+    ) -> Float[Tensor, "... d_model"]:
+        """The transpose of the frozen norm."""
+        return gradient if self.eps is None else self.pull(gradient) / scale
+
     def scale_of(self, state: Float[Tensor, "... d_model"]) -> Float[Tensor, "... 1"]:
-        """The scale that the norm would divide this state by."""
+        """The scale that the norm would divide this state by; one where nothing is normalised."""
+        if self.eps is None:
+            return torch.ones_like(state[..., :1])
         if self.centred:
             state = state - state.mean(-1, keepdim=True)
         return (state.pow(2).mean(-1, keepdim=True) + self.eps).sqrt()
@@ -59,31 +78,29 @@ class Norm:
         self, vector: Float[Tensor, "... d_model"], scale: Float[Tensor, "... 1"]
     ) -> Float[Tensor, "... d_model"]:
         """The linear part of the norm under a given scale; the bias is the caller's."""
+        if self.eps is None:
+            return vector
         if self.centred:
             vector = vector - vector.mean(-1, keepdim=True)
-        return vector / scale * self.weight
+        vector = vector / scale
+        return vector if self.weight is None else vector * exact(self.weight, vector)
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """One transformer block: attention, then MLP, each behind its norm.
+class Attention:
+    """The attention of one block: what its values and outputs are made with.
 
-    `W_in` is what carries the signal: for a gated MLP the linear branch. The gate's own weights
-    are not needed once its value is frozen.
+    Args:
+        norm: what it reads the stream through.
+        post: the norm behind it.
     """
 
-    ln1: Norm
+    norm: Norm
     W_V: Float[Tensor, "kv_head d_model d_head"]
     b_V: Float[Tensor, "kv_head d_head"] | None
     W_O: Float[Tensor, "head d_head d_model"]
     b_O: Float[Tensor, " d_model"] | None
-    ln2: Norm
-    W_in: Float[Tensor, "d_model d_mlp"]
-    b_in: Float[Tensor, " d_mlp"] | None
-    W_out: Float[Tensor, "d_mlp d_model"]
-    b_out: Float[Tensor, " d_model"] | None
-    act: Callable[[Tensor], Tensor]
-    gated: bool
+    post: Norm = field(default_factory=Norm)
 
     @property
     def queries_per_value(self) -> int:
@@ -92,33 +109,197 @@ class Block:
 
     @cached_property
     def value_biases(self) -> Float[Tensor, "2 kv_head d_head"]:
-        """What ln1's bias and b_V add to every value."""
-        none = torch.zeros_like(self.W_V[:, 0])
-        bias = self.ln1.bias
-        through = none if bias is None else torch.einsum("d,kdh->kh", bias, self.W_V)
-        return exact(torch.stack([through, none if self.b_V is None else self.b_V]))
+        """What the norm's bias and b_V add to every value."""
+        none = torch.zeros_like(exact(self.W_V[:, 0]))
+        bias = self.norm.bias
+        through = none if bias is None else torch.einsum("d,kdh->kh", exact(bias), exact(self.W_V))
+        return torch.stack([through, none if self.b_V is None else exact(self.b_V)])
+
+    def to_heads(self, output: Float[Tensor, "pos d_model"]) -> Float[Tensor, "pos head d_head"]:
+        """The gradient at each head's z, from that at the sum of their outputs."""
+        return (output @ exact(self.W_O, output).flatten(0, 1).T).unflatten(-1, self.W_O.shape[:2])
+
+    def to_input(self, values: Float[Tensor, "pos kv_head d_head"]) -> Float[Tensor, "pos d_model"]:
+        """The gradient at what it reads, from that at its values."""
+        return values.flatten(1) @ exact(self.W_V, values).transpose(1, 2).flatten(0, 1)
+
+
+class Firing(NamedTuple):
+    """What the neurons of a block did.
+
+    Args:
+        gate: the frozen factor of each: act(z)/z, or act(g) for a gated MLP, times the router's.
+        post: the output of each.
+        router: for experts, the weight of each; zero where it was not chosen.
+    """
+
+    gate: Float[Tensor, "pos d_mlp"]
+    post: Float[Tensor, "pos d_mlp"]
+    router: Float[Tensor, "pos expert"] | None = None
+
+
+@runtime_checkable
+class Router(Protocol):
+    """Chooses experts by the input that the MLP reads, and runs them."""
+
+    def fire(self, inputs: Float[Tensor, "pos d_model"]) -> Firing:
+        """What every neuron does on this input."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Mlp:
+    """The MLP of one block: neurons, in one expert or in several.
+
+    `W_in` is what carries the signal: for a gated MLP the linear branch. The gate's own weights
+    are not needed once its value is frozen. Neuron i belongs to expert i // d_expert.
+
+    Args:
+        norm: what it reads the stream through.
+        b_in: what is added to each neuron's linear input.
+        act: the activation function.
+        post: the norm behind it.
+        router: chooses experts and runs them; None where there are none.
+    """
+
+    norm: Norm
+    W_in: Float[Tensor, "expert d_model d_expert"]
+    b_in: Float[Tensor, " d_mlp"] | None
+    W_out: Float[Tensor, "expert d_expert d_model"]
+    b_out: Float[Tensor, "expert d_model"] | None
+    act: Callable[[Tensor], Tensor]
+    gated: bool
+    post: Norm = field(default_factory=Norm)
+    router: Router | None = None
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons all experts have together."""
+        return self.W_out.shape[0] * self.W_out.shape[1]
 
     @cached_property
     def neuron_biases(self) -> Float[Tensor, "2 d_mlp"]:
-        """What ln2's bias and b_in add to every neuron's (linear) input."""
-        none = torch.zeros_like(self.W_in[0])
-        through = none if self.ln2.bias is None else self.ln2.bias @ self.W_in
-        return exact(torch.stack([through, none if self.b_in is None else self.b_in]))
+        """What the norm's bias and b_in add to every neuron's (linear) input."""
+        none = torch.zeros(
+            self.neurons, device=self.W_in.device, dtype=exact(self.W_in[0, 0]).dtype
+        )
+        bias = self.norm.bias
+        through = none if bias is None else self.signal(exact(bias))
+        return torch.stack([through, none if self.b_in is None else exact(self.b_in)])
+
+    def signal(self, vector: Float[Tensor, " d_model"]) -> Float[Tensor, " d_mlp"]:
+        """The linear input that a vector gives to every neuron."""
+        return torch.matmul(vector, exact(self.W_in, vector)).flatten()
+
+    def to_neurons(self, output: Float[Tensor, "pos d_model"]) -> Float[Tensor, "pos d_mlp"]:
+        """The gradient at each neuron's output, from that at the sum of what they write."""
+        return _by_position(torch.matmul(output, exact(self.W_out, output).transpose(1, 2)))
+
+    def to_input(self, inputs: Float[Tensor, "pos d_mlp"]) -> Float[Tensor, "pos d_model"]:
+        """The gradient at what it reads, from that at each neuron's linear input."""
+        by_expert = inputs.unflatten(-1, (self.W_in.shape[0], -1)).transpose(0, 1)
+        return torch.matmul(by_expert, exact(self.W_in, inputs).transpose(1, 2)).sum(0)
+
+    def reads(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
+        """The input directions of some neurons."""
+        expert, place = self._places(neurons)
+        return exact(self.W_in[expert, :, place])
+
+    def writes(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
+        """The output directions of some neurons."""
+        expert, place = self._places(neurons)
+        return exact(self.W_out[expert, place])
+
+    def _places(self, neurons: Tensor) -> tuple[Tensor, Tensor]:
+        neurons = neurons.to(self.W_out.device)
+        size = self.W_out.shape[1]
+        return neurons.div(size, rounding_mode="floor"), neurons % size
+
+    def written_bias(
+        self, router: Float[Tensor, "pos expert"] | None
+    ) -> Float[Tensor, "places d_model"] | None:
+        """The output bias at each position; one row for all where no router weighs it."""
+        if self.b_out is None:
+            return None
+        return exact(self.b_out) if router is None else router @ exact(self.b_out, router)
+
+
+def _by_position(values: Tensor) -> Tensor:
+    """expert pos d_expert → pos d_mlp."""
+    return values.transpose(0, 1).flatten(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One transformer block; see the head of this module.
+
+    Args:
+        parallel: both read the state before the block.
+        residual_scale: what the output of each is multiplied with.
+        norms_stream: the norms behind them act on the sum, and not on what is added to it.
+    """
+
+    attention: Attention
+    mlp: Mlp
+    parallel: bool = False
+    residual_scale: float = 1.0
+    norms_stream: bool = False
+
+    def onto_stream(
+        self,
+        post: Norm,
+        output: Float[Tensor, "... d_model"],
+        scale: Float[Tensor, "... 1"] | None,
+    ) -> Float[Tensor, "... d_model"]:
+        """What a part of a sublayer's output becomes in the stream, its biases left aside."""
+        if scale is not None and not self.norms_stream:
+            output = post.apply(output, scale)
+        return output if self.residual_scale == 1 else output * self.residual_scale
+
+    def to_output(
+        self,
+        post: Norm,
+        gradient: Float[Tensor, "... d_model"],
+        scale: Float[Tensor, "... 1"] | None,
+    ) -> Float[Tensor, "... d_model"]:
+        """The gradient at a sublayer's output, from that at the sum it is added to."""
+        if self.residual_scale != 1:
+            gradient = gradient * self.residual_scale
+        if scale is None or self.norms_stream:
+            return gradient
+        return post.back(gradient, scale)
+
+    def before_norm(
+        self,
+        post: Norm,
+        gradient: Float[Tensor, "... d_model"],
+        scale: Float[Tensor, "... 1"] | None,
+    ) -> Float[Tensor, "... d_model"]:
+        """The gradient at the sum that a norm on the stream reads; the same where there is none."""
+        return gradient if scale is None or not self.norms_stream else post.back(gradient, scale)
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model in memory. Take `lock` around every forward pass: its hooks are shared."""
+    """A model in memory. Take `lock` around every forward pass: its hooks are shared.
+
+    Args:
+        hooks: where the bridge shows what a trace holds, by name (`architecture.py`).
+        embed_bias: of the norm between the embedding and the first block, where there is one.
+        logit_scale: what the model multiplies its logits with, after W_U and b_U.
+    """
 
     shape: ModelShape
     bridge: Any
     vocabulary: Vocabulary
     context: int | None
     blocks: tuple[Block, ...]
+    hooks: dict[str, tuple[str, int]]
+    embed_bias: Float[Tensor, " d_model"] | None
     ln_final: Norm
     W_U: Float[Tensor, "d_model d_vocab"]
     b_U: Float[Tensor, " d_vocab"] | None
-    has_position_embedding: bool
+    logit_scale: float
     dtype: torch.dtype
     device: torch.device
     lock: Any = field(default_factory=RLock)
@@ -131,3 +312,8 @@ class LoadedModel:
         with self.lock:
             for block in self.bridge.blocks:
                 block.attn._pattern = None
+
+    def capped(self, logits: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Logits as the model gives them: softly capped, where it does so."""
+        cap = self.shape.logit_cap
+        return logits if cap is None else torch.tanh(logits / cap) * cap
