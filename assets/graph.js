@@ -72,7 +72,7 @@
     if (!cy) return;
     cy.batch(() => {
       cy.elements(".path, .dim").removeClass("path dim");
-      if (!element || !element.length) return;
+      if (!element || !element.length || !cy.edges().length) return;
       const lit = cy.collection(Array.from(flowviz.paths(element)));
       cy.elements("edge, node.node").not(lit).addClass("dim");
       lit.addClass("path");

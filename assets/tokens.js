@@ -36,7 +36,7 @@
     if (count <= MANY) return box;
     const find = make("input", "find");
     find.type = "search";
-    find.placeholder = "find, or go to a number";
+    find.placeholder = "find, or a number";
     find.setAttribute("aria-label", "Find a token, or go to a position");
     const found = make("span", "found");
     found.setAttribute("role", "status");

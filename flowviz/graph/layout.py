@@ -173,7 +173,14 @@ def _places(
 
 
 def _wrapped(keys: list[NodeKey]) -> list[list[NodeKey]]:
-    """Lines of about the same length, none of them too long."""
+    """Lines of about the same length, none of them too long; heads and neurons do not mix."""
+    heads = [key for key in keys if (key.of or key.kind) is NodeKind.HEAD]
+    if len(keys) > MOST_IN_LINE and any(key.kind is NodeKind.NEURON for key in keys) and heads:
+        return _even(heads) + _even([key for key in keys if key not in heads])
+    return _even(keys)
+
+
+def _even(keys: list[NodeKey]) -> list[list[NodeKey]]:
     count = -(-len(keys) // MOST_IN_LINE)
     size = -(-len(keys) // count) if count else 1
     return [keys[first : first + size] for first in range(0, len(keys), size)]

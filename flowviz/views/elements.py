@@ -16,7 +16,7 @@ from flowviz.graph.types import STATES, FlowEdge, FlowGraph, FlowNode, NodeKey, 
 from flowviz.views.curves import curve
 from flowviz.views.labels import edge_tip, heading_label, heading_tip, node_label, node_tip
 from flowviz.views.laws import flow_shown
-from flowviz.views.words import place
+from flowviz.views.words import expert_of, place
 
 THINNEST, THICKEST = 1.0, 9.0
 NO_SIZE = 0.5  # of every node where no flow is shown
@@ -55,12 +55,11 @@ def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Elem
     sign = _sign(node.flow) if shown else "unsigned"
     box = places.boxes[key]
     label = node_label(node, graph)
-    sub = place(key, graph.model)
     data = {
         "id": str(key),
         "label": label,
-        "sub": sub,
-        "text": _text(key, label, sub),
+        "sub": place(key, graph.model),
+        "text": _text(key, label, graph),
         "kind": key.kind.value,
         "sign": sign,
         "size": round(math.sqrt(_part(node.influence, most)), 3) if shown else NO_SIZE,
@@ -76,11 +75,15 @@ def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Elem
     }
 
 
-def _text(key: NodeKey, label: str, sub: str) -> str:
+def _text(key: NodeKey, label: str, graph: FlowGraph) -> str:
     """What stands in the node itself: for a component, its name as well."""
     if key.kind is NodeKind.REST:
         return ""
-    return f"{label}\n{sub}" if key.kind in (NodeKind.HEAD, NodeKind.NEURON) else label
+    if key.kind not in (NodeKind.HEAD, NodeKind.NEURON):
+        return label
+    expert = expert_of(key, graph.model)
+    name = "E{} N{}".format(*expert) if expert else place(key, graph.model)
+    return f"{label}\n{name}"
 
 
 def _edge(

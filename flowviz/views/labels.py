@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowviz.graph.layout import Heading
 from flowviz.graph.types import EdgeKind, FlowEdge, FlowGraph, FlowNode, NodeKind, Projection
 from flowviz.views.laws import NO_FLOW, flow_shown
-from flowviz.views.tokens import clip, visible
+from flowviz.views.tokens import clip, clip_ems, visible
 from flowviz.views.words import (
     bias_name,
     cap_words,
@@ -18,8 +18,8 @@ from flowviz.views.words import (
     token_at,
 )
 
-COLUMNS = {NodeKind.HEAD: 9, NodeKind.NEURON: 9, NodeKind.TARGET: 11}
-STATE_COLUMNS = 10
+ROOM = {NodeKind.HEAD: 4.8, NodeKind.NEURON: 4.8, NodeKind.TARGET: 5.6}  # in font sizes
+BOX_ROOM = 5.8
 EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
 MANY_TOKENS = 100  # from here on a column's number says more than its token
@@ -34,8 +34,8 @@ EDGE_WORDS = {
 
 def node_label(node: FlowNode, graph: FlowGraph) -> str:
     """The token that the node stands for, cut to what fits into its shape."""
-    columns = COLUMNS.get(node.key.kind, STATE_COLUMNS)
-    return "\n".join(clip(line, columns) for line in _label(node, graph).split("\n"))
+    room = ROOM.get(node.key.kind, BOX_ROOM)
+    return "\n".join(clip_ems(line, room) for line in _label(node, graph).split("\n"))
 
 
 def _label(node: FlowNode, graph: FlowGraph) -> str:

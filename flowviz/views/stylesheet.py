@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowviz.graph.layout import SIZES
-from flowviz.graph.types import NodeKind
+from flowviz.graph.types import STATES, NodeKind
 from flowviz.views.palette import Palette, palette
 
 FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif'
@@ -27,6 +27,8 @@ SHAPES = {
     NodeKind.TARGET: "round-rectangle",
 }
 SMALLEST = 0.74  # a node without influence, as a share of its box; its text shrinks with it
+NARROWEST = 0.84  # the same for the width of a box whose text runs from side to side
+BOXES = frozenset({NodeKind.EMBED, *STATES})
 Rule = dict[str, Any]
 
 
@@ -111,6 +113,7 @@ def _nodes(c: Palette) -> list[Rule]:
             z_index_compare="manual",
             z_index=20,
         ),
+        _rule("node.node.unsigned", border_color=c.muted),
         _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
         _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
         _rule("node.node[size]", font_size=_by_size(13.0, 15.5)),
@@ -132,10 +135,11 @@ def _signed(selector: str, border: str, low: str, high: str) -> Rule:
 
 def _shape(kind: NodeKind) -> Rule:
     width, height = SIZES[kind]
+    narrow = NARROWEST if kind in BOXES else SMALLEST
     return _rule(
         f"node.{kind.value}[size]",
         shape=SHAPES[kind],
-        width=_by_size(SMALLEST * width, width),
+        width=_by_size(narrow * width, width),
         height=_by_size(SMALLEST * height, height),
     )
 

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 MARKS = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍", "\xa0": "⍽", "\x7f": "␡", "\ufffd": "⟨byte⟩"}
 LOOKS_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 ISOLATE, ISOLATE_END = "\u2068", "\u2069"
+WIDTHS = (
+    ("il.,:;'|!j I[]()", 0.36),
+    ('ftr-/\\"`', 0.42),
+    ("mMwW@%…", 1.0),
+    ("<>=+~#QO", 0.84),
+)  # in font sizes, of characters unlike most
+Measure = Callable[[str], float]
 _PLAIN = re.compile(r"[!-~]+")
 
 
@@ -53,14 +61,39 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def ems(text: str) -> float:
+    """About how wide the text is in a proportional font of the page, in its font sizes.
+
+    The widths are those of DejaVu Sans, the widest of the fonts that the page may get.
+    """
+    return sum(_ems(character) for character in text)
+
+
+def _ems(character: str) -> float:
+    wide = next((share for letters, share in WIDTHS if character in letters), None)
+    if wide is not None:
+        return wide
+    columns = _columns(character)
+    return 0.7 if character.isupper() else (0.0, 0.63, 1.0)[columns]
+
+
 def clip(text: str, columns: int) -> str:
     """The text cut to so many columns, with an ellipsis; an opened isolate is closed again."""
-    if width(text) <= columns:
+    return _clipped(text, float(columns), 1.0, width)
+
+
+def clip_ems(text: str, most: float) -> str:
+    """The text cut to what fits into so many font sizes, as `clip` cuts it."""
+    return _clipped(text, most, 1.0, ems)
+
+
+def _clipped(text: str, most: float, mark: float, measure: Measure) -> str:
+    if measure(text) <= most:
         return text
-    kept, used = [], 0
+    kept, used = [], 0.0
     for character in text:
-        used += _columns(character)
-        if used > columns - 1:
+        used += measure(character)
+        if used > most - mark:
             break
         kept.append(character)
     return "".join(kept) + "…" + (ISOLATE_END if ISOLATE in kept else "")

@@ -198,6 +198,17 @@ def test_where_attention_and_mlp_are_parallel_they_stand_in_one_row() -> None:
     assert {bias.y} == rows[K.NEURON, 1]
 
 
+def test_many_parallel_heads_and_neurons_have_lines_of_their_own() -> None:
+    boxes = layout(parallel(2, 4, 7, 4)).boxes
+    lines = {}
+    for key, box in boxes.items():
+        if key.layer == 1 and key.kind in (K.HEAD, K.NEURON):
+            lines.setdefault(box.y, set()).add(key.kind)
+    assert sorted(lines.items()) == [
+        (y, {kind}) for y, kind in zip(sorted(lines), (K.HEAD, K.HEAD, K.NEURON), strict=True)
+    ]
+
+
 def test_a_bias_behind_something_stands_beside_it() -> None:
     names = {"ln_embed": K.EMBED, "ln1_post": K.HEAD, "ln2_post": K.NEURON}
     beside = [NodeKey(kind, 0, 0) for kind in names.values()]

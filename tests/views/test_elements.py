@@ -274,5 +274,6 @@ def test_a_neuron_in_an_expert_bears_both_numbers() -> None:
     for one in graph.nodes:
         if one.key.kind is NodeKind.NEURON:
             i = one.key.index
-            name = f"L1 E{i // 10} N{i % 10}" if one.key.layer else f"L0 N{i}"
+            name = f"E{i // 10} N{i % 10}" if one.key.layer else f"L0 N{i}"
+            assert made[str(one.key)]["sub"] == (f"L1 {name}" if one.key.layer else name)
             assert made[str(one.key)]["text"].endswith(f"\n{name}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowviz.views.tokens import ISOLATE, ISOLATE_END, clip, visible, width
+from flowviz.views.tokens import ISOLATE, ISOLATE_END, clip, clip_ems, ems, visible, width
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,17 @@ def test_clip_counts_wide_characters_twice() -> None:
     assert clip("日本語日本語", 6) == "日本…"
     assert clip("abcdef", 6) == "abcdef"
     assert clip("abcdefg", 6) == "abcde…"
+
+
+@settings(deadline=None)
+@given(st.text(), st.floats(2, 30))
+def test_clip_by_ems_fits_and_closes_what_it_opens(text: str, room: float) -> None:
+    cut = clip_ems(visible(text), room)
+    assert ems(cut) <= room
+    assert cut.count(ISOLATE) == cut.count(ISOLATE_END)
+
+
+def test_wide_letters_take_more_room_than_narrow_ones() -> None:
+    assert clip_ems("iiiiiiiiiiii", 5.0) == "iiiiiiiiiiii"
+    assert clip_ems("mmmmmmmmmmmm", 5.0) == "mmmm…"
+    assert clip_ems("日本語日本語", 5.0) == "日本語日…"

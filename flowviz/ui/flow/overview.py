@@ -27,10 +27,19 @@ def nothing_drawn() -> list[Component]:
     ]
 
 
+def without_flow() -> list[Component]:
+    """Where a law failed: what can still be looked at."""
+    return [
+        html.H2("Look closer"),
+        html.P("Click a hidden state to see what it reads as at every layer, or a head to see "
+               "where it attends."),
+    ]  # fmt: skip
+
+
 def overview(graph: FlowGraph) -> list[Component]:
     """The strongest paths and components of the picture; each leads to its node."""
     if not flow_shown(graph):
-        return nothing_drawn()
+        return without_flow()
     found = strongest_paths(graph, MOST_TRIED)
     paths = [path for path in found if path.keys[0].kind in PROMPT][:MOST_PATHS]
     return [
