@@ -152,8 +152,14 @@ def _block(parts: dict[tuple[str, int], Tensor], layer: int, block: Block) -> Bl
     def part(name: str) -> Tensor | None:
         return parts.pop((name, layer), None)
 
+    def part_or_nothing(name: str, *sizes: int) -> Tensor:
+        shown = part(name)
+        return pre.new_zeros(sizes) if shown is None or shown.shape != sizes else shown
+
     pre, mid = parts.pop(("resid_pre", layer)), part("resid_mid")
     firing = _firing(block.mlp, part("pre"), part("linear"), part("post"), part("mlp_in"))
+    positions, (kv, _, d_head) = pre.shape[0], block.attention.W_V.shape
+    heads = block.attention.W_O.shape[0]
     return BlockTrace(
         resid_pre=pre,
         resid_mid=mid,
@@ -161,21 +167,27 @@ def _block(parts: dict[tuple[str, int], Tensor], layer: int, block: Block) -> Bl
         ln2_scale=block.mlp.norm.scale_of(pre if mid is None else mid),
         ln1_post_scale=part("ln1_post_scale"),
         ln2_post_scale=part("ln2_post_scale"),
-        pattern=parts.pop(("pattern", layer)),
-        v=parts.pop(("v", layer)),
-        z=parts.pop(("z", layer)),
-        **firing._asdict(),
+        pattern=part_or_nothing("pattern", heads, positions, positions),
+        v=part_or_nothing("v", positions, kv, d_head),
+        z=part_or_nothing("z", positions, heads, d_head),
+        **(_silent(block.mlp, pre) if firing is None else firing)._asdict(),
     )
 
 
 def _firing(
     mlp: Mlp, pre: Tensor | None, linear: Tensor | None, post: Tensor | None, inputs: Tensor | None
-) -> Firing:
+) -> Firing | None:
+    """What the neurons did; None where the bridge does not show it."""
     if mlp.router is not None and inputs is not None:
         return mlp.router.fire(inputs)
-    assert pre is not None
-    assert post is not None
+    if pre is None or post is None or post.shape[-1] != mlp.neurons:
+        return None
     return Firing(mlp.act(pre) if linear is not None else _ratio(mlp, pre, post), post)
+
+
+def _silent(mlp: Mlp, like: Tensor) -> Firing:
+    nothing = like.new_zeros(like.shape[0], mlp.neurons)
+    return Firing(nothing, nothing)
 
 
 def _ratio(mlp: Mlp, pre: Tensor, post: Tensor) -> Tensor:

@@ -212,4 +212,79 @@ ARCHITECTURES: dict[str, Architecture] = {
         "GptOssForCausalLM",
         lambda s: _sliding(s, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=0.5),
     ),
+    "gpt1": Architecture(
+        "GPT (2018)", "norms on the stream", "OpenAIGPT", "OpenAIGPTLMHeadModel",
+        lambda s: {"n_layer": s.layers, "n_head": s.heads, "n_embd": s.width,
+                   "n_positions": CONTEXT},
+    ),
+    "codegen": Architecture(
+        "CodeGen", "parallel blocks behind one norm", "CodeGen", "CodeGenForCausalLM",
+        lambda s: {"n_layer": s.layers, "n_head": s.heads, "n_embd": s.width,
+                   "n_inner": s.neurons, "n_positions": CONTEXT, "rotary_dim": 4},
+    ),
+    "mpt": Architecture(
+        "MPT", "ALiBi, no biases", "Mpt", "MptForCausalLM",
+        lambda s: {"n_layers": s.layers, "n_heads": s.heads, "d_model": s.width,
+                   "max_seq_len": CONTEXT},
+    ),
+    "starcoder2": Architecture(
+        "StarCoder2", "LayerNorm with grouped queries", "Starcoder2", "Starcoder2ForCausalLM",
+        _grouped,
+    ),
+    "nemotron": Architecture(
+        "Nemotron", "squared ReLU, norm weights off by one", "Nemotron", "NemotronForCausalLM",
+        _grouped,
+    ),
+    "arcee": Architecture("Arcee", "squared ReLU", "Arcee", "ArceeForCausalLM", _grouped),
+    "apertus": Architecture(
+        "Apertus", "xIELU, norms on queries and keys", "Apertus", "ApertusForCausalLM", _grouped
+    ),
+    "exaone4": Architecture(
+        "EXAONE 4", "norms behind sublayers only", "Exaone4", "Exaone4ForCausalLM", _grouped
+    ),
+    "glm": Architecture(
+        "GLM", "fused gate and up", "Glm", "GlmForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head, pad_token_id=0),
+    ),
+    "glm4": Architecture(
+        "GLM-4", "norms before and behind sublayers", "Glm4", "Glm4ForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head, pad_token_id=0),
+    ),
+    "smollm3": Architecture(
+        "SmolLM3", "some blocks without positions", "SmolLM3", "SmolLM3ForCausalLM",
+        lambda s: _grouped(s, pad_token_id=0),
+    ),
+    "seed_oss": Architecture(
+        "Seed-OSS", "biases in q, k, v", "SeedOss", "SeedOssForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head),
+    ),
+    "olmo3": Architecture(
+        "OLMo 3", "norms behind sublayers only, sliding window", "Olmo3", "Olmo3ForCausalLM",
+        lambda s: _grouped(s, sliding_window=4),
+    ),
+    "ernie": Architecture(
+        "ERNIE 4.5", "Llama's blocks", "Ernie4_5", "Ernie4_5ForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head),
+    ),
+    "ministral3": Architecture(
+        "Ministral 3", "scaled queries", "Ministral3", "Ministral3ForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head),
+    ),
+    "hunyuan": Architecture(
+        "HunYuan dense", "norms on queries and keys", "HunYuanDenseV1",
+        "HunYuanDenseV1ForCausalLM", lambda s: _grouped(s, head_dim=s.d_head),
+    ),
+    "olmoe": Architecture(
+        "OLMoE", "experts, norms on queries and keys", "Olmoe", "OlmoeForCausalLM",
+        lambda s: _grouped(s, num_experts=4, num_experts_per_tok=2),
+    ),
+    "granite_moe": Architecture(
+        "Granite MoE", "experts, scaled sublayers", "GraniteMoe", "GraniteMoeForCausalLM",
+        lambda s: _grouped(s, num_local_experts=4, num_experts_per_tok=2,
+                           residual_multiplier=0.4, logits_scaling=2.0),
+    ),
+    "vault_gemma": Architecture(
+        "VaultGemma", "capped logits", "VaultGemma", "VaultGemmaForCausalLM",
+        lambda s: _sliding(s, query_pre_attn_scalar=8, final_logit_softcapping=2.0),
+    ),
 }  # fmt: skip

@@ -16,6 +16,7 @@ from flowviz.graph.types import BIAS_NAMES
 from flowviz.influence import influence_of
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import record, trace_bytes
+from tests.architectures import ARCHITECTURES as ALL
 from tests.flows import IDS, TARGET, scored
 from tests.models import random_model
 
@@ -42,7 +43,7 @@ def test_all_laws_hold(architecture, target):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    architecture=st.sampled_from(ARCHITECTURES),
+    architecture=st.sampled_from(sorted(ALL)),
     layers=st.integers(1, 4),
     heads=st.sampled_from([2, 4, 6]),
     d_head=st.sampled_from([4, 8]),
@@ -69,7 +70,7 @@ def test_flow_gradient_is_autograds_with_scales_patterns_and_gates_detached(arch
     flow = scored(architecture).flow
     expected = _frozen_gradients(flow.model, TARGET)
     for layer, block in enumerate(flow.blocks):
-        for name, got in (("hook_resid_pre", block.r_pre), ("hook_resid_mid", block.r_mid)):
+        for name, got in (("hook_in", block.r_pre), ("ln2.hook_in", block.r_mid)):
             wanted = expected[f"blocks.{layer}.{name}"][: flow.positions]
             torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-6)
 
@@ -102,14 +103,14 @@ def _frozen_gradients(model: LoadedModel, target: FlowTarget) -> dict[str, Tenso
     hooks: list[tuple[str, Any]] = [("hook_embed", leaf), ("ln_final.hook_scale", detach)]
     for layer, block in enumerate(model.blocks):
         at = f"blocks.{layer}."
-        hooks += [(at + n, keep(at + n)) for n in ("hook_resid_pre", "hook_resid_mid")]
+        hooks += [(at + n, keep(at + n)) for n in ("hook_in", "ln2.hook_in")]
         frozen = ["ln1.hook_scale", "ln2.hook_scale", "attn.hook_pattern"]
-        if block.gated:
+        if block.mlp.gated:
             frozen.append("mlp.hook_pre")
         else:
             hooks += [(at + "mlp.in.hook_out", gate_input), (at + "mlp.out.hook_in", gated_output)]
         hooks += [(at + name, detach) for name in frozen]
-        if block.gated:  # act(g) is detached with g, and u keeps its own gradient
+        if block.mlp.gated:  # act(g) is detached with g, and u keeps its own gradient
             continue
     with torch.enable_grad():
         logits = model.bridge.run_with_hooks(torch.tensor([list(IDS)]), fwd_hooks=hooks)[0]
@@ -131,21 +132,21 @@ def test_influence_is_shared_out_without_loss_at_every_cut(architecture):
 def test_every_bias_of_gpt2_carries_flow():
     values = scored("gpt2").flow.values
     silent = [name for name, row in zip(BIAS_NAMES, values.biases, strict=True) if not row.any()]
-    assert silent == ["b_U"]  # GPT-2's unembedding has none
+    assert silent == ["b_U", "ln_embed", "ln1_post", "ln2_post"]  # GPT-2 has none of them
 
 
 def test_a_broken_weight_is_told_by_the_checks():
     flow = scored("gpt2").flow
-    block = flow.model.blocks[1]
-    whole = block.W_out[5].clone()
+    mlp = flow.model.blocks[1].mlp
+    whole = mlp.W_out[0, 5].clone()
     try:
         with torch.no_grad():
-            block.W_out[5] += 0.5
+            mlp.W_out[0, 5] += 0.5
         broken = flow_of(flow.model, flow.trace, TARGET)
         assert law_errors(broken).block > TOLERANCE
     finally:
         with torch.no_grad():
-            block.W_out[5] = whole
+            mlp.W_out[0, 5] = whole
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -3,10 +3,14 @@
 The rest of flowviz reads a `LoadedModel`. Most of what differs is told by which parts a block
 has (a norm before or behind a sublayer, a gate, experts); what is left stands in a model's
 configuration, and is read here. `docs/architectures.md` shows how to add an architecture.
+
+A sublayer that cannot be read counts as writing nothing. The laws, which every run measures, then
+say how much is missing, and the page shows what is right without it: the lens and the attention.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -17,6 +21,7 @@ from flowviz.models.experts import expert_mlp
 from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, Norm
 from flowviz.models.tokens import Vocabulary
 
+log = logging.getLogger(__name__)
 NO_NORM = Norm()
 ACTIVATIONS = ("act", "act_fn", "activation_fn", "activation", "gelu_impl")
 
@@ -92,8 +97,8 @@ def _block(bridge: Any, config: Any, layer: int) -> Block:
     if _norms_stream(config):
         ln1, ln2, post1, post2 = NO_NORM, NO_NORM, ln1, ln2
     return Block(
-        attention=_attention(block.attn, ln1, post1),
-        mlp=_mlp(block, ln2, post2),
+        attention=_attention(bridge, block, ln1, post1),
+        mlp=_mlp(bridge, block, ln2, post2),
         parallel=parallel,
         residual_scale=float(getattr(config, "residual_multiplier", 1)),
         norms_stream=_norms_stream(config),
@@ -101,11 +106,21 @@ def _block(bridge: Any, config: Any, layer: int) -> Block:
 
 
 def _norms_stream(config: Any) -> bool:
-    """OPT-350m normalises the stream itself, behind each sublayer."""
-    return not getattr(config, "do_layer_norm_before", True)
+    """GPT-1 and OPT-350m normalise the stream itself, behind each sublayer."""
+    return config.model_type == "openai-gpt" or not getattr(config, "do_layer_norm_before", True)
 
 
-def _attention(attention: Any, norm: Norm, post: Norm) -> Attention:
+def _attention(bridge: Any, block: Any, norm: Norm, post: Norm) -> Attention:
+    try:
+        return _read_attention(block.attn, norm, post)
+    except Exception as error:  # whatever another architecture's parts make this stumble over
+        log.info("attention that flowviz cannot read: %s", error)
+        nothing = torch.zeros(1, bridge.cfg.d_model, 1)
+        outputs = torch.zeros(bridge.cfg.n_heads or 1, 1, bridge.cfg.d_model)
+        return Attention(norm=norm, W_V=nothing, b_V=None, W_O=outputs, b_O=None, post=post)
+
+
+def _read_attention(attention: Any, norm: Norm, post: Norm) -> Attention:
     return Attention(
         norm=norm,
         W_V=attention.W_V,
@@ -116,7 +131,18 @@ def _attention(attention: Any, norm: Norm, post: Norm) -> Attention:
     )
 
 
-def _mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
+def _mlp(bridge: Any, block: Any, norm: Norm, post: Norm) -> Mlp:
+    try:
+        return _read_mlp(block, norm, post)
+    except Exception as error:  # whatever another architecture's parts make this stumble over
+        log.info("an MLP that flowviz cannot read: %s", error)
+        W_in = torch.zeros(1, bridge.cfg.d_model, 1)
+        W_out = W_in.transpose(1, 2)
+        return Mlp(norm=norm, W_in=W_in, b_in=None, W_out=W_out, b_out=None, act=torch.relu,
+                   gated=False, post=post)  # fmt: skip
+
+
+def _read_mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
     mlp = block.mlp
     inner = mlp.original_component
     if hasattr(inner, "experts"):
@@ -146,7 +172,7 @@ def _activation(module: Any) -> Any:
 
 
 def _has(component: Any, name: str) -> bool:
-    return name in dict(component.named_children())
+    return component is not None and name in dict(component.named_children())
 
 
 def _norm_of(component: Any, name: str) -> Norm:
@@ -177,15 +203,22 @@ def _hooks(bridge: Any, blocks: tuple[Block, ...]) -> dict[str, tuple[str, int]]
     narrow = _has(bridge, "project_in")
     names = {
         "project_in.hook_out" if narrow else "hook_embed": ("embed", -1),
-        f"blocks.{len(blocks) - 1}.hook_out": ("resid_final", -1),
+        _last_state(bridge): ("resid_final", -1),
         "unembed.hook_out": ("logits", -1),
     }
     if _has(bridge, "pos_embed"):
         names["hook_pos_embed"] = ("pos_embed", -1)
     for layer, block in enumerate(blocks):
-        shown = bridge.blocks[layer].mlp
+        shown = getattr(bridge.blocks[layer], "mlp", None)
         names |= {f"blocks.{layer}.{hook}": (part, layer) for hook, part in _in_block(block, shown)}
-    return names
+    return {name: place for name, place in names.items() if name in bridge.hook_dict}
+
+
+def _last_state(bridge: Any) -> str:
+    """What reads the state behind the last block."""
+    if _has(bridge, "ln_final"):
+        return "ln_final.hook_in"
+    return "project_out.hook_in" if _has(bridge, "project_out") else "unembed.hook_in"
 
 
 def _in_block(block: Block, mlp: Any) -> list[tuple[str, str]]:

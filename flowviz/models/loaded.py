@@ -311,7 +311,8 @@ class LoadedModel:
         """
         with self.lock:
             for block in self.bridge.blocks:
-                block.attn._pattern = None
+                if hasattr(block, "attn"):
+                    block.attn._pattern = None
 
     def capped(self, logits: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Logits as the model gives them: softly capped, where it does so."""

@@ -122,7 +122,7 @@ def test_rest_tells_what_it_stands_for():
     "key",
     [NodeKey(NodeKind.HEAD, 9, 0, 0), NodeKey(NodeKind.HEAD, 0, 15, 0),
      NodeKey(NodeKind.RESID_FINAL, 1, 0), NodeKey(NodeKind.NEURON, 0, 0, 48),
-     NodeKey(NodeKind.TARGET, 3, 2), NodeKey(NodeKind.BIAS, 0, 0, 8),
+     NodeKey(NodeKind.TARGET, 3, 2),
      NodeKey(NodeKind.BIAS, 0, 0, len(BIAS_NAMES))],
     ids=str,
 )  # fmt: skip
