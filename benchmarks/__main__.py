@@ -1,11 +1,11 @@
-"""`python -m benchmarks [graph] [inspector] [drawing]`: prints ratios and times; none is a test."""
+"""`python -m benchmarks [graph] [memory] [inspector] [drawing]` prints ratios, times, memory."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-PARTS = ("graph", "inspector", "drawing")
+PARTS = ("graph", "memory", "inspector", "drawing")
 
 
 def main() -> int:

@@ -19,18 +19,26 @@ from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings, Wiring
 from flowviz.trace import record
 
+LENGTHS = (10, 64, 256, 1024)
+FEW = 64  # tokens; from here on a round takes seconds, and fewer of them tell enough
+MOST_LONG_ROUNDS = 2
+
 
 def run(rounds: int) -> None:
     """Prints the ratio for both wirings, then where the time goes."""
     model = gpt2_small()
     print("Prompt -> graph JSON, GPT-2 small's shape, all layers and positions")
     print(f"{'tokens':>6}  {'wiring':8}{'floor ms':>10}{'graph ms':>10}{'ratio':>8}")
-    for tokens in (10, 64):
+    for tokens in LENGTHS:
         for wiring in Wiring:
-            _line(model, tokens, wiring, rounds)
+            _line(model, tokens, wiring, _rounds(tokens, rounds))
     print("\nWhere it goes (ms)")
-    for tokens in (10, 64):
-        _stages(model, tokens, rounds)
+    for tokens in LENGTHS:
+        _stages(model, tokens, _rounds(tokens, rounds))
+
+
+def _rounds(tokens: int, rounds: int) -> int:
+    return rounds if tokens <= FEW else min(rounds, MOST_LONG_ROUNDS)
 
 
 def _line(model: LoadedModel, tokens: int, wiring: Wiring, rounds: int) -> None:

@@ -48,6 +48,7 @@ KEYS = (
 MOUSE = (
     ("Click a prediction", "explain that token; with Shift: against it"),
     ("Click a prompt token", "explain the prediction that follows it"),
+    ("Drag over prompt tokens", "draw only those; the rest ◇ keeps what flows in from the others"),
     ("Click a node or a line", "look at it closely"),
     ("Hover", "follow its strongest paths"),
 )
