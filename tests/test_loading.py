@@ -234,7 +234,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "no tokenizer": (tokenless, "no tokenizer"),
     "empty tokenizer": (written("tokenizer.json", b"{}"), "tokenizer that cannot be read"),
     "broken tokenizer": (written("tokenizer.json", b"garbage"), "tokenizer that cannot be read"),
-    "an adapter": (written("adapter_config.json", b"{}"), "merge_and_unload"),
+    "an adapter": (written("adapter_config.json", b"{}"), "both a whole model and"),
 }
 
 

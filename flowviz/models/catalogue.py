@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowviz.errors import ModelError
+from flowviz.models.placement import HERE, Placement
 
 LONGEST_NAME = 100
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
@@ -27,6 +28,10 @@ class ModelEntry:
         title: what the page calls it.
         description: one sentence on what it is and what it can do here.
         millions: parameters, where known.
+        base: for an adapter, the hub name or folder of the model to merge it into; None for the
+            one that the adapter names.
+        on_hub: whether the source is a hub name even where a folder here is called the same.
+        placement: where its weights are held, and how precisely.
     """
 
     name: str
@@ -34,11 +39,18 @@ class ModelEntry:
     title: str
     description: str
     millions: int | None = None
+    base: str | None = None
+    on_hub: bool = False
+    placement: Placement = HERE
 
     @property
     def source_words(self) -> str:
         """Where it comes from, without a path of this machine."""
         return "ships with flowviz" if self.name == "demo" else self.source
+
+    def placed(self, placement: Placement) -> ModelEntry:
+        """The same model, held elsewhere or in another precision."""
+        return replace(self, placement=placement)
 
 
 def _demo_folder() -> str:
@@ -51,15 +63,20 @@ def known_models() -> tuple[ModelEntry, ...]:
     """The models that flowviz knows by name, the default first."""
     return (
         ModelEntry("demo", _demo_folder(), "Demo", "Ships with flowviz; works offline."),
-        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124),
-        ModelEntry("distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82),
-        ModelEntry("gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355),
+        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124, on_hub=True),
+        ModelEntry(
+            "distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82, on_hub=True
+        ),
+        ModelEntry(
+            "gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355, on_hub=True
+        ),
         ModelEntry(
             "smollm-135m",
             "HuggingFaceTB/SmolLM-135M",
             "SmolLM 135M",
             "Llama architecture, 30 layers, grouped-query attention.",
             135,
+            on_hub=True,
         ),
         ModelEntry(
             "tinyllama",
@@ -67,6 +84,7 @@ def known_models() -> tuple[ModelEntry, ...]:
             "TinyLlama 1.1B",
             "Llama architecture, 22 layers; needs about 5 GB.",
             1100,
+            on_hub=True,
         ),
     )
 
@@ -86,9 +104,16 @@ class Catalogue:
         raise ModelError(f"No model {name[:60]!r} is offered here. Choose one of: {offered}.")
 
     @classmethod
-    def of(cls, choices: Iterable[str]) -> Catalogue:
-        """A catalogue of `NAME` (known, or a hub name) and `NAME=FOLDER_OR_HUB_NAME` choices."""
-        entries = tuple(_choice(text.strip()) for text in choices if text.strip())
+    def of(cls, choices: Iterable[str], placement: Placement = HERE) -> Catalogue:
+        """A catalogue of `NAME` (known, a hub name or a folder) and `NAME=SOURCE` choices.
+
+        A source is a folder or a hub name, or `ADAPTER@BASE` of two such.
+
+        Raises:
+            ModelError: a choice is none of these, or there is none, or two have one name.
+        """
+        chosen = [_choice(text.strip()) for text in choices if text.strip()]
+        entries = tuple(entry.placed(placement) for entry in chosen)
         if not entries:
             raise ModelError("No model is offered. Name at least one, for example demo.")
         names = [entry.name for entry in entries]
@@ -102,17 +127,16 @@ def _choice(text: str) -> ModelEntry:
     name, _, source = text.partition("=")
     if not name or not name.isprintable() or len(name) > LONGEST_NAME:
         raise ModelError(f"The model {text[:60]!r} needs a name before its '='.")
-    known = {entry.name: entry for entry in known_models()}
-    if not source and name in known:
-        return known[name]
-    return find_model(source or name, name)
+    return find_model(source or name, name if source else None)
 
 
 def find_model(source: str, name: str | None = None) -> ModelEntry:
-    """An entry for a known name, a folder or a hub name, for whoever runs the server.
+    """An entry for a known name, a folder, a hub name, or `ADAPTER@BASE` of two of them.
+
+    It is for whoever runs the program: a visitor's text never comes here.
 
     Raises:
-        ModelError: it is none of the three.
+        ModelError: it is none of these.
     """
     for entry in known_models():
         if entry.name == source and name is None:
@@ -122,12 +146,28 @@ def find_model(source: str, name: str | None = None) -> ModelEntry:
         title = name or Path(source).resolve().name
         return ModelEntry(title, source, title, "A model of your own.")
     if kind is None and HUB_NAME.fullmatch(source):
-        return ModelEntry(name or source, source, name or source, "From the Hugging Face hub.")
+        title = name or source
+        return ModelEntry(title, source, title, "From the Hugging Face hub.", on_hub=True)
+    adapter, _, base = source.rpartition("@")
+    if kind is None and adapter:
+        return on_base(find_model(adapter, name), base)
     what = "is a file, not a folder" if kind else "is neither a folder nor a hub name"
     raise ModelError(
         f"{source[:200]!r} {what}. Give a folder that holds a config.json, or a name such as "
         "gpt2 or EleutherAI/pythia-160m."
     )
+
+
+def on_base(adapter: ModelEntry, base: str) -> ModelEntry:
+    """An adapter's entry with the model to merge it into: a known name, a folder or a hub name.
+
+    Raises:
+        ModelError: the base is none of these, or there are two bases.
+    """
+    found = find_model(base)
+    if adapter.base or found.base:
+        raise ModelError(f"{adapter.title} is given two base models. Give one: ADAPTER@BASE.")
+    return replace(adapter, base=base, description="An adapter of your own on its base model.")
 
 
 def _kind_of_path(source: str) -> str | None:

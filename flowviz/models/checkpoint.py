@@ -13,6 +13,7 @@ import torch
 
 from flowviz.errors import ModelError
 from flowviz.models.hub import WEIGHTS
+from flowviz.models.quantised import check_quantised, eight_bit_weights, plain_weight
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
@@ -20,18 +21,22 @@ SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained.
 
 def check_folder(title: str, folder: Path) -> None:
     """Raises ModelError where a folder lacks what every model has."""
-    if (folder / "adapter_config.json").is_file():
-        raise ModelError(
-            f"{title} holds an adapter, not a whole model. Merge it into its base model "
-            "(merge_and_unload in peft), save that, and give its folder."
-        )
     if not (folder / "config.json").is_file():
         raise ModelError(
             f"The folder {folder} holds no config.json. Give the folder that save_pretrained wrote."
         )
     if not any((folder / name).is_file() for name in WEIGHTS):
         raise ModelError(_no_weights(folder))
-    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer."""
+    return any((folder / name).is_file() for name in TOKENIZER_FILES)
+
+
+def check_tokenizer_files(folder: Path) -> None:
+    """Raises ModelError where a folder holds no tokenizer."""
+    if not has_tokenizer(folder):
         raise ModelError(
             f"The folder {folder} holds no tokenizer. Save the model's tokenizer there too, with "
             "its save_pretrained, which writes tokenizer.json."
@@ -58,11 +63,7 @@ def read_config(title: str, folder: Path) -> Any:
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     _check_blocks(title, config)
     check_architecture(title, config)
-    if getattr(config, "quantization_config", None):
-        raise ModelError(
-            f"{title} is quantised; its weights are not plain numbers. Choose the model in full "
-            "precision."
-        )
+    check_quantised(title, config)
     return config
 
 
@@ -176,13 +177,30 @@ def empty_model(config: Any) -> torch.nn.Module:
     return model
 
 
-def count_parameters(config: Any) -> int:
-    """How many numbers the model of that configuration has; what is tied counts once."""
-    return sum(weight.numel() for weight in empty_model(config).parameters())
+def count_bytes(config: Any, dtype: torch.dtype, eight_bit: bool = False) -> int:
+    """The memory that a configuration's weights take; what is tied counts once.
+
+    In 8 bits the blocks' matrices take a byte a number, and a scale for each row.
+    """
+    model = empty_model(config)
+    whole = sum(weight.numel() for weight in model.parameters()) * dtype.itemsize
+    saved = sum(
+        weight.numel() * (dtype.itemsize - 1) - weight.shape[0] * dtype.itemsize
+        for weight in (eight_bit_weights(model) if eight_bit else ())
+    )
+    return whole - saved
 
 
-def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype) -> Any:
-    """All of the weights, from safetensors alone, or ModelError."""
+def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype, **place: object) -> Any:
+    """All of the weights, from safetensors alone, or ModelError.
+
+    Args:
+        title: what errors call it.
+        folder: where the files are.
+        config: what `read_config` gave.
+        dtype: the precision.
+        place: what transformers' loader takes besides on devices and 8-bit weights.
+    """
     from transformers import AutoModelForCausalLM
 
     loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -195,10 +213,11 @@ def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype) -> A
         attn_implementation="eager",
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are refused below, by name
+        **place,
     )
     weights, report = loaded
     _check_all_there(title, report)
-    _check_finite(title, weights)
+    check_finite(title, weights)
     return weights.eval().requires_grad_(False)
 
 
@@ -218,8 +237,10 @@ def _check_all_there(title: str, report: dict[str, Any]) -> None:
         )
 
 
-def _check_finite(title: str, weights: torch.nn.Module) -> None:
-    for name, weight in weights.named_parameters():
+def check_finite(title: str, weights: torch.nn.Module) -> None:
+    """Raises ModelError where a weight is no finite number."""
+    for name, parameter in weights.named_parameters():
+        weight = plain_weight(parameter)
         if not torch.isfinite(weight.sum()) and not torch.isfinite(weight).all():
             raise ModelError(
                 f"{title} has weights that are not finite numbers, in {name}. Train or convert "

@@ -18,9 +18,17 @@ from flowviz.errors import FlowvizError, ModelError
 from flowviz.models.catalogue import ModelEntry
 
 Progress = Callable[[str, float], None]
-WANTED = ("*.json", "*.txt", "tokenizer.model", "model*.safetensors")
+WANTED = (
+    "*.json",
+    "*.txt",
+    "tokenizer.model",
+    "model*.safetensors",
+    "adapter_model.safetensors",
+)
 UNWANTED = ("*/*",)
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 PATIENCE_SECONDS = 15.0
 WITHOUT_A_HUB = "Connect once to download it, give a local folder, or use the demo model."
 
@@ -31,28 +39,30 @@ def model_folder(entry: ModelEntry, progress: Progress) -> Path:
     Raises:
         ModelError: the hub cannot be reached, has no such model, or it needs a token.
     """
-    folder = Path(entry.source)
-    if folder.is_dir():
-        return folder
+    if not entry.on_hub and Path(entry.source).is_dir():
+        return Path(entry.source)
     return _downloaded_before(entry) or _download(entry, progress)
 
 
-def config_file(entry: ModelEntry) -> Path:
-    """A model's config.json; from the hub that file alone, where it is not here yet.
+def config_folder(entry: ModelEntry) -> Path:
+    """The folder with a model's config.json; from the hub nothing else, where it is not here yet.
+
+    An adapter's has its adapter_config.json.
 
     Raises:
         ModelError: the hub cannot be reached, has no such model, or it needs a token.
     """
     from huggingface_hub import hf_hub_download
 
-    folder = Path(entry.source)
-    if folder.is_dir():
-        return folder / "config.json"
-    with contextlib.suppress(OSError, ValueError):
-        return Path(hf_hub_download(entry.source, "config.json", local_files_only=True))
+    if not entry.on_hub and Path(entry.source).is_dir():
+        return Path(entry.source)
+    for name in (ADAPTER_CONFIG, "config.json"):
+        with contextlib.suppress(OSError, ValueError):
+            return Path(hf_hub_download(entry.source, name, local_files_only=True)).parent
     with _said_plainly(entry):
-        _check_offer(entry)
-        return Path(hf_hub_download(entry.source, "config.json", etag_timeout=PATIENCE_SECONDS))
+        names = _check_offer(entry)
+        name = ADAPTER_CONFIG if ADAPTER_CONFIG in names else "config.json"
+        return Path(hf_hub_download(entry.source, name, etag_timeout=PATIENCE_SECONDS)).parent
 
 
 def _downloaded_before(entry: ModelEntry) -> Path | None:
@@ -67,9 +77,15 @@ def _downloaded_before(entry: ModelEntry) -> Path | None:
                 ignore_patterns=list(UNWANTED),
             )
         )
-        if (folder / "config.json").exists() and any((folder / name).exists() for name in WEIGHTS):
+        if _is_whole(folder):
             return folder
     return None
+
+
+def _is_whole(folder: Path) -> bool:
+    adapter = all((folder / name).exists() for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS))
+    whole = any((folder / name).exists() for name in WEIGHTS)
+    return adapter or (whole and (folder / "config.json").exists())
 
 
 def _download(entry: ModelEntry, progress: Progress) -> Path:
@@ -88,18 +104,19 @@ def _download(entry: ModelEntry, progress: Progress) -> Path:
         )
 
 
-def _check_offer(entry: ModelEntry) -> None:
-    """Asks the hub once whether there is anything to load."""
+def _check_offer(entry: ModelEntry) -> set[str]:
+    """Asks the hub once whether there is anything to load; the names of all files."""
     from huggingface_hub import HfApi
 
     info = HfApi().model_info(entry.source, timeout=PATIENCE_SECONDS)
     names = {file.rfilename for file in info.siblings or ()}
-    if not names.intersection(WEIGHTS):
+    if not names.intersection((*WEIGHTS, ADAPTER_WEIGHTS)):
         raise ModelError(
             f"{entry.source} has no safetensors weights; pickled weights are not loaded, because "
             "they can run code. Load it where you trust it, save it with save_pretrained, and "
             "give that folder."
         )
+    return names
 
 
 def _bar(entry: ModelEntry, progress: Progress) -> type[tqdm]:

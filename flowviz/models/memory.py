@@ -1,10 +1,15 @@
-"""How much memory is free: the machine's, or what the container may still take, the smaller."""
+"""How much memory is free: a graphics card's own; or the machine's, or what the container may still
+take, the smaller."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 CGROUP = Path("/sys/fs/cgroup")
 CGROUP_FILES = (
@@ -13,10 +18,27 @@ CGROUP_FILES = (
 )
 
 
-def free_memory() -> int | None:
-    """Free bytes; None where the system does not tell."""
+def free_memory(device: torch.device | None = None) -> int | None:
+    """Free bytes on a device, by default the processor's; None where the system does not tell."""
+    if device is not None and device.type == "cuda":
+        return _of_card(device)
+    if device is not None and device.type == "mps":
+        return _of_mps()
     known = [found for found in (_of_machine(), _of_container(CGROUP)) if found is not None]
     return min(known, default=None)
+
+
+def _of_card(device: torch.device) -> int:
+    import torch
+
+    return torch.cuda.mem_get_info(device)[0]
+
+
+def _of_mps() -> int:
+    """What Metal advises to take at most, less what torch has taken."""
+    import torch
+
+    return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
 
 
 def _of_machine() -> int | None:
