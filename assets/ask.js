@@ -3,8 +3,14 @@
   "use strict";
   const names = () => window.flowviz.names;
   const MOST = 20000;
+  const COUNT_AFTER = 250; // milliseconds without another key
+  const RENEW_AFTER = 5000;
   let settled = null; // the id of the last job that ended
   let drawn = null; // the request of the last picture
+  let busy = false; // a job runs
+  let again = false; // and it is a picture's that had to make room on the server
+  let renewed = 0; // when the last such ended
+  let counting = null; // the timer until what is typed is counted
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
   const keep = () => window.dash_clientside.no_update;
@@ -62,11 +68,14 @@
     const running = now.state === "waiting" || now.state === "running";
     const fresh = window.dash_clientside.callback_context.triggered_id !== names().STANDING;
     if (!running && (fresh || settled !== job.id)) finish(now, job.request);
+    busy = running;
     settled = running ? null : job.id;
     return [!running, !running, now.stage || "", String(now.fraction || 0)];
   }
 
   function finish(now, request) {
+    if (again) renewed = Date.now();
+    again = false;
     if (now.state === "failed") {
       tell("That cannot be drawn", now.error || "The run failed. Run the prompt again.");
     } else if (now.state === "cancelled") {
@@ -90,9 +99,27 @@
     return true;
   }
 
-  function count(prompt) {
-    const length = (prompt || "").length;
-    return length > 500 ? `${length.toLocaleString("en")} / 20,000` : "";
+  /* What is typed goes to the server to be counted, once no key has come for a moment → typed */
+  function measure(prompt, model) {
+    clearTimeout(counting);
+    const text = prompt || "";
+    const data = { prompt: text.length > MOST ? "" : text, model, characters: text.length };
+    if (!window.dash_clientside.callback_context.triggered_id) return data; // the page opens
+    counting = setTimeout(() => setProps(names().TYPED, { data }), COUNT_AFTER);
+    return keep();
+  }
+
+  /* A picture that had to make room on the server is run again, once in a while. */
+  function renew(_when, shown) {
+    if (busy || !shown) return keep();
+    if (Date.now() - renewed < RENEW_AFTER) {
+      tell("The server is full", "It had to let go of this picture. Run it again in a minute.");
+      return keep();
+    }
+    busy = true;
+    setProps(names().AGAIN, { data: { request: shown, count: Date.now() } });
+    again = true;
+    return keep();
   }
 
   const clientside = (window.dash_clientside = window.dash_clientside || {});
@@ -100,7 +127,8 @@
     ask,
     settle,
     opened,
-    count,
+    measure,
+    renew,
   });
 
   document.addEventListener("click", (event) => {

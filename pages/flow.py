@@ -12,7 +12,7 @@ import dash
 from dash import Input, Output, State, callback, ctx, html
 from dash.exceptions import PreventUpdate
 
-from flowviz.errors import FlowvizError
+from flowviz.errors import FlowvizError, NotKept
 from flowviz.graph.types import NodeKey
 from flowviz.request import ExplainRequest
 from flowviz.ui.dom import attributes
@@ -20,12 +20,14 @@ from flowviz.ui.flow import files
 from flowviz.ui.flow.ask_panel import ask_panel
 from flowviz.ui.flow.browser import answer_in_browser
 from flowviz.ui.flow.controls import controls, default_values
+from flowviz.ui.flow.count import count_words
 from flowviz.ui.flow.drawing import drawing
 from flowviz.ui.flow.examples import example_requests, look_for
 from flowviz.ui.flow.form import SPANS, request_from_form
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.inspector import inspector, refused
-from flowviz.ui.flow.jobs import standing, submitted
+from flowviz.ui.flow.jobs import renewed, standing, submitted
+from flowviz.ui.flow.models import model_options
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.flow.overview import nothing_drawn, overview
 from flowviz.ui.flow.parts import part_note
@@ -61,7 +63,7 @@ def layout(**query: object) -> html.Div:
     """The page as its link asks for it."""
     session, examples = current_session(), current_examples()
     models = session.models()
-    opening = open_page(query, examples, models[0].name)
+    opening = open_page(query, examples, [model.name for model in models])
     looks = styles()
     return html.Div(
         [
@@ -92,6 +94,7 @@ def layout(**query: object) -> html.Div:
     output=Output(Flow.JOB, "data"),
     inputs={
         "asked": Input(Flow.ASKED, "data"),
+        "again": Input(Flow.AGAIN, "data"),
         "visitor": Input(Shell.VISITOR, "data"),
         "target": {
             "token": Input(Flow.TARGET, "value"),
@@ -108,21 +111,22 @@ def layout(**query: object) -> html.Div:
 )
 def ask(
     asked: dict[str, Any] | None,
+    again: dict[str, Any] | None,
     visitor: str | None,
     target: dict[str, Any],
     settings: dict[str, Any],
     ends: dict[str, Any],
     last: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """Submits what the form says, unless it is what was submitted last."""
-    if not asked or not visitor:
-        raise PreventUpdate
-    job = submitted(
-        lambda: request_from_form(asked, target, settings, ends),
-        visitor,
-        current_session(),
-        unless=None if ctx.triggered_id == Flow.ASKED else last,
-    )
+    """Submits what the form says, unless it is what was submitted last; or a picture again."""
+    session, job = current_session(), None
+    if visitor and again and ctx.triggered_id == Flow.AGAIN:
+        job = renewed(again, visitor, session)
+    elif visitor and asked:
+        unless = None if ctx.triggered_id == Flow.ASKED else last
+        job = submitted(
+            lambda: request_from_form(asked, target, settings, ends), visitor, session, unless
+        )
     if job is None:
         raise PreventUpdate
     return job
@@ -162,6 +166,23 @@ def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) 
 def reset(_clicks: int, last_layer: int | None, last_position: int | None) -> dict[str, Any]:
     """All settings back to their defaults."""
     return {"settings": default_values(last_layer, last_position), "rest": True}
+
+
+@callback(Output(Flow.MODEL, "data"), Input(Flow.PICKING, "data"), Input(Flow.SHOWN, "data"))
+def offer(_opened: int | None, _shown: dict[str, str] | None) -> list[dict[str, str]]:
+    """The models and where they stand, each time that the box is opened."""
+    return model_options(current_session().models())
+
+
+@callback(
+    Output(Flow.COUNT, "children"),
+    Output(Flow.PROMPT, "error"),
+    Input(Flow.TYPED, "data"),
+    Input(Flow.SHOWN, "data"),
+)
+def count(typed: object, _shown: dict[str, str] | None) -> tuple[str, bool]:
+    """How long the prompt is for the model that is chosen, while it is typed."""
+    return count_words(current_session(), typed)
 
 
 # ---- from a job to the picture ----------------------------------------------------------------
@@ -245,6 +266,8 @@ def inspect(selected: dict[str, Any] | None, shown: dict[str, str] | None, theme
         return overview(session.graph(request))
     try:
         inspection = session.inspect(request, NodeKey.parse(str(selected.get("key"))))
+    except NotKept:
+        raise
     except FlowvizError as error:
         return refused(error)
     return inspector(inspection, session.graph(request), theme, selected.get("via"))

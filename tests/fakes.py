@@ -14,7 +14,7 @@ import time
 import zlib
 from dataclasses import replace
 
-from flowviz.errors import RequestError
+from flowviz.errors import NotKept, RequestError
 from flowviz.graph.inspection import (
     AttentionCell,
     FlowRow,
@@ -40,7 +40,7 @@ from flowviz.graph.types import (
     TokenScore,
 )
 from flowviz.request import ExplainRequest, Wiring
-from flowviz.session import Job, JobState, ModelChoice, Session, TokenChoice
+from flowviz.session import Job, JobState, ModelChoice, Session, TokenChoice, TokenCount
 
 WORDS = [
     " Paris",
@@ -65,6 +65,7 @@ WORDS = [
     " sat",
 ]
 CONTEXT = 64
+MB = 2**20
 LONG_CONTEXT = 1024
 SLOW_SECONDS = 60.0
 
@@ -77,16 +78,18 @@ class FakeSession(Session):
         self.numbers = itertools.count(1)
         self.released = False
         self.submitted: list[ExplainRequest] = []
+        self.gone = False  # whether what was drawn has made room
 
     def models(self) -> tuple[ModelChoice, ...]:
         return (
-            ModelChoice("demo", "Demo", "A small model of made-up facts.", CONTEXT),
-            ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", LONG_CONTEXT),
+            ModelChoice("demo", "Demo", "A small model of made-up facts.", CONTEXT, True, 15 * MB),
+            ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", LONG_CONTEXT, False, 475 * MB),
         )
 
-    def submit(self, request: ExplainRequest, visitor: str) -> Job:
+    def submit(self, request: ExplainRequest, visitor: str, *, to_inspect: bool = False) -> Job:
         check(request)
         self.submitted.append(request)
+        self.gone &= not to_inspect
         number = str(next(self.numbers))
         if "slow" in request.prompt:
             job = Job(number, JobState.RUNNING, "Loading the model", 0.2)
@@ -113,6 +116,8 @@ class FakeSession(Session):
 
     def graph(self, request: ExplainRequest) -> FlowGraph:
         check(request)
+        if self.gone:
+            raise NotKept("This picture is not kept any more. Run the prompt again.")
         if "crash" in request.prompt:
             raise ZeroDivisionError("a bug")
         return (
@@ -125,6 +130,10 @@ class FakeSession(Session):
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         found = [(number, word) for number, word in enumerate(WORDS) if text.strip() in word]
         return tuple(TokenChoice(word, word, number) for number, word in found[:limit])
+
+    def count_tokens(self, model: str, text: str) -> TokenCount | None:
+        held = any(each.held for each in self.models() if each.name == model)
+        return TokenCount(len(make_tokens(text)), CONTEXT) if held else None
 
 
 def check(request: ExplainRequest) -> None:

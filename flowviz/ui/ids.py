@@ -17,5 +17,6 @@ class Shell(StrEnum):
     NOTICE_TITLE = "shell-notice-title"
     NOTICE_TEXT = "shell-notice-text"
     NOTICE_CLOSE = "shell-notice-close"
+    NOT_KEPT = "shell-not-kept"  # store: counts what was asked of a result that made room
     HELP = "shell-help"
     HELP_BUTTON = "shell-help-button"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from dash import html, set_props
 
-from flowviz.errors import FlowvizError
+from flowviz.errors import FlowvizError, NotKept
 from flowviz.ui.ids import Shell
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,13 @@ def notice(error: Exception) -> dict[str, str]:
 
 
 def tell(error: Exception) -> None:
-    """Handles what a callback raised: shows it on the page, logs it where it is a bug."""
+    """Handles what a callback raised: shows it on the page, logs it where it is a bug.
+
+    A result that is not kept any more is for the page to run again.
+    """
+    if isinstance(error, NotKept):
+        set_props(Shell.NOT_KEPT, {"data": time.time()})
+        return
     if not isinstance(error, FlowvizError):
         log.error("A callback failed", exc_info=error)
     set_props(Shell.NOTICE, {"data": notice(error)})

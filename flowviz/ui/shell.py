@@ -36,6 +36,7 @@ def frame() -> dmc.MantineProvider:
                 dcc.Store(id=Shell.THEME),
                 dcc.Store(id=Shell.VISITOR),
                 dcc.Store(id=Shell.NOTICE),
+                dcc.Store(id=Shell.NOT_KEPT),
                 html.A("Skip to the graph", href="#main", className="skip"),
                 _header(),
                 notice_box(),

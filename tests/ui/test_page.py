@@ -22,14 +22,14 @@ NAMES = ("model", "prompt", "token", "contrast", "position", "wiring", "score", 
 
 
 def test_without_a_query_the_first_example_opens():
-    opening = open_page({}, EXAMPLES, "demo")
+    opening = open_page({}, EXAMPLES, ["demo"])
     assert opening.prompt == EXAMPLES[0].prompt
     assert opening.target.contrast == " Rome"
     assert opening.run
 
 
 def test_another_default_model_chooses_its_own_target():
-    opening = open_page({}, EXAMPLES, "gpt2")
+    opening = open_page({}, EXAMPLES, ["gpt2"])
     assert (opening.prompt, opening.model) == (EXAMPLES[0].prompt, "gpt2")
     assert opening.target == TargetSpec()
 
@@ -43,17 +43,28 @@ def test_examples_run_on_the_demo_model_where_it_is_offered():
 
 def test_a_link_opens_what_it_says():
     query = {"prompt": "a b", "token": " c", "layers": "1-2", "node": "head:1:2:3", "rest": "0"}
-    opening = open_page(query, EXAMPLES, "demo")
+    opening = open_page(query, EXAMPLES, ["demo"])
     assert (opening.prompt, opening.target.token) == ("a b", " c")
     assert opening.settings.layers == (1, 2)
     assert (opening.node, opening.rest, opening.fault) == ("head:1:2:3", False, None)
 
 
 def test_a_broken_link_keeps_the_prompt_and_says_why():
-    opening = open_page({"prompt": "a b", "coverage": "7"}, EXAMPLES, "demo")
+    opening = open_page({"prompt": "a b", "coverage": "7"}, EXAMPLES, ["demo"])
     assert opening.prompt == "a b"
     assert not opening.run
     assert "coverage" in opening.fault["text"]
+
+
+def test_a_link_with_an_unknown_model_opens_the_default_one_and_says_which_there_are():
+    query = {"prompt": "a b", "model": "nobody/knows", "coverage": "0.5"}
+    for link in (query, {"model": "nobody/knows"}):
+        opening = open_page(link, EXAMPLES, ["demo", "gpt2"])
+        assert (opening.model, opening.run) == ("demo", False)
+        assert opening.prompt == link.get("prompt", "")
+        assert "No model 'nobody/knows' is offered here" in opening.fault["text"]
+        assert "Choose one of: demo, gpt2." in opening.fault["text"]
+    assert open_page({**query, "model": "gpt2"}, EXAMPLES, ["demo", "gpt2"]).model == "gpt2"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ from dash import html
 from flowviz.session import ModelChoice
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow.ids import Flow
+from flowviz.ui.flow.models import model_options
 from flowviz.ui.flow.opening import Opening
 from flowviz.ui.server import Example
 
@@ -50,9 +51,12 @@ def _model(opening: Opening, models: Sequence[ModelChoice]) -> dmc.Select:
     return dmc.Select(
         id=Flow.MODEL,
         value=opening.model,
-        data=[{"value": model.name, "label": model.title} for model in models],
+        data=model_options(models),
         allowDeselect=False,
         className="model",
+        renderOption={"function": "flowvizModel"},
+        comboboxProps={"width": 360, "position": "bottom-start"},
+        maxDropdownHeight=420,
         **_named("Model"),
     )
 
@@ -69,7 +73,7 @@ def _prompt(opening: Opening) -> html.Div:
                 spellCheck=False,
                 placeholder="Type a prompt; the model says what comes next",
                 className="prompt",
-                **_named("Prompt"),
+                attributes={"input": {"aria-label": "Prompt", "aria-describedby": Flow.COUNT}},
             ),
             html.Span(id=Flow.COUNT, className="count"),
         ],

@@ -63,7 +63,14 @@ def _asking() -> None:
         State(Flow.SELECTED, "data"),
         first=True,
     )
-    _in_browser("count", Output(Flow.COUNT, "children"), Input(Flow.PROMPT, "value"))
+    _in_browser(
+        "measure",
+        Output(Flow.TYPED, "data"),
+        Input(Flow.PROMPT, "value"),
+        Input(Flow.MODEL, "value"),
+        first=True,
+    )
+    _in_browser("renew", Input(Shell.NOT_KEPT, "data"), State(Flow.SHOWN, "data"))
 
 
 def _drawing() -> None:

@@ -18,7 +18,9 @@ class Flow(StrEnum):
     CONTRAST = "flow-contrast"
     POSITION = "flow-position"  # store: the target's position, or None for the last
     VALUE = "flow-value"  # the number that is explained
+    TYPED = "flow-typed"  # store: {prompt, model, characters} while typing, a moment late
     COUNT = "flow-count"
+    PICKING = "flow-picking"  # store: counts how often the model box was opened
     # settings
     WIRING = "flow-wiring"
     SCORE = "flow-score"
@@ -37,6 +39,7 @@ class Flow(StrEnum):
     RESET = "flow-reset"
     # the job
     ASKED = "flow-asked"  # store: {prompt, model, count} of the last run asked for
+    AGAIN = "flow-again"  # store: {request, count} of a picture to run again
     JOB = "flow-job"  # store: {id, state, stage, fraction, error, request} as submitted
     STANDING = "flow-standing"  # store: the same without request, as last polled
     POLL = "flow-poll"

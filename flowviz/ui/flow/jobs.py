@@ -17,6 +17,7 @@ def submitted(
     visitor: str,
     session: Session,
     unless: Mapping[str, Any] | None = None,
+    to_inspect: bool = False,
 ) -> dict[str, Any] | None:
     """A request made and submitted; what is wrong with it reads as a failed job.
 
@@ -25,15 +26,25 @@ def submitted(
         visitor: whose job it is.
         session: where it is submitted.
         unless: a job; None comes back where it was for the same request.
+        to_inspect: whether its nodes must be there to look at, not only its picture.
     """
     try:
         request = make()
         if unless and unless.get("request") == request.to_mapping():
             return None
-        job = session.submit(request, visitor[:MAX_NAME])
+        job = session.submit(request, visitor[:MAX_NAME], to_inspect=to_inspect)
     except FlowvizError as error:
         return failed(str(error))
     return {**as_plain(job), "request": request.to_mapping()}
+
+
+def renewed(again: Mapping[str, Any], visitor: str, session: Session) -> dict[str, Any] | None:
+    """A picture's own request submitted again, with all that is behind it."""
+    shown = again.get("request")
+    mapping = shown if isinstance(shown, dict) else {}
+    return submitted(
+        lambda: ExplainRequest.from_mapping(mapping), visitor, session, to_inspect=True
+    )
 
 
 def standing(ask: Callable[[str, str], Job], job_id: object, visitor: object) -> dict[str, Any]:

@@ -40,20 +40,32 @@ class Opening:
     fault: dict[str, str] | None = None
 
 
-def open_page(query: Mapping[str, object], examples: Sequence[Example], model: str) -> Opening:
+def open_page(
+    query: Mapping[str, object], examples: Sequence[Example], models: Sequence[str]
+) -> Opening:
     """Reads a link's query; whatever is wrong with it becomes a notice, never an exception.
 
     Args:
         query: what stands in the link.
         examples: the example prompts; the first is shown where the link has no prompt.
-        model: the name of the default model.
+        models: the names of the models that are offered, the default first.
     """
+    model = models[0]
     try:
+        _check_model(query, models)
         if "prompt" in query:
             return _from_link(query, model)
         return _from_example(query, examples, model)
     except FlowvizError as error:
         return _refused(query, model, error)
+
+
+def _check_model(query: Mapping[str, object], models: Sequence[str]) -> None:
+    name = query.get("model") or models[0]
+    if name not in models:
+        raise RequestError(
+            f"No model {str(name)[:60]!r} is offered here. Choose one of: {', '.join(models)}."
+        )
 
 
 def _from_link(query: Mapping[str, object], model: str) -> Opening:

@@ -25,7 +25,8 @@ def stores(
         Flow.STYLES: styles,
         Flow.FAULT: opening.fault,
     }
-    empty = (Flow.JOB, Flow.STANDING, Flow.SHOWN, Flow.DRAWN, Flow.STRIP, Flow.OPENED)
+    shown = (Flow.SHOWN, Flow.DRAWN, Flow.STRIP, Flow.OPENED)
+    empty = (Flow.JOB, Flow.STANDING, Flow.AGAIN, Flow.TYPED, Flow.PICKING, *shown)
     return [
         *(dcc.Store(id=name, data=data) for name, data in filled.items()),
         *(dcc.Store(id=name) for name in empty),
