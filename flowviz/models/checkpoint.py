@@ -13,7 +13,7 @@ import torch
 
 from flowviz.errors import ModelError
 from flowviz.models.hub import WEIGHTS
-from flowviz.models.quantised import check_quantised, eight_bit_weights, plain_weight
+from flowviz.models.quantised import check_quantised, eight_bit_weights, is_quantised, plain_weight
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
@@ -186,7 +186,7 @@ def count_bytes(config: Any, dtype: torch.dtype, eight_bit: bool = False) -> int
     whole = sum(weight.numel() for weight in model.parameters()) * dtype.itemsize
     saved = sum(
         weight.numel() * (dtype.itemsize - 1) - weight.shape[0] * dtype.itemsize
-        for weight in (eight_bit_weights(model) if eight_bit else ())
+        for weight in (eight_bit_weights(model) if eight_bit or is_quantised(config) else ())
     )
     return whole - saved
 

@@ -27,6 +27,7 @@ from flowviz.models.boot import boot, said_plainly
 from flowviz.models.catalogue import LONGEST_NAME
 from flowviz.models.checkpoint import causal_name, check_architecture, usable_tokenizer
 from flowviz.models.loaded import LoadedModel
+from flowviz.models.quantised import check_quantised, readable
 from flowviz.models.quiet import quiet
 
 HOOKS = (
@@ -100,6 +101,8 @@ def _own_copy(title: str, model: Any) -> Any:
         own = merge(title, own)
     own.config.architectures = [causal_name(own)]
     check_architecture(title, own.config)
+    check_quantised(title, own.config)
+    readable(own)
     own.set_attn_implementation("eager")
     return own.eval()
 

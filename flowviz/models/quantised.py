@@ -28,7 +28,7 @@ def plain_weight(weight: Tensor | nn.Module) -> Tensor:
     Returns it as it is where it is plain already; else a new float tensor, which is not kept.
     """
     tensor: Any = weight.weight if isinstance(weight, nn.Module) else weight
-    return tensor.detach().dequantize() if _is_eight_bit(tensor) else tensor
+    return tensor.dequantize() if _is_eight_bit(tensor) else tensor
 
 
 def _is_eight_bit(tensor: Any) -> bool:
@@ -36,23 +36,26 @@ def _is_eight_bit(tensor: Any) -> bool:
     return type(tensor).__module__.startswith("torchao.") and hasattr(tensor, "dequantize")
 
 
-class EightBitLinear(nn.Module):
-    """A linear layer whose weight is held in 8 bits and reads as floats."""
+class EightBitLinear(nn.Linear):
+    """A linear layer whose weight is held in 8 bits and reads as floats.
+
+    It is an `nn.Linear` because the bridge knows by that which way round a weight is.
+    """
 
     def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
+        nn.Module.__init__(self)  # not Linear's, which would make a weight
         self.in_features, self.out_features = layer.in_features, layer.out_features
         self.held = nn.Parameter(layer.weight.detach(), requires_grad=False)
         self.bias = layer.bias
 
     @property
-    def weight(self) -> Tensor:
+    def weight(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The weight as floats, made anew at each reading."""
         return plain_weight(self.held)
 
-    def forward(self, values: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """The library's own product with the weight in 8 bits."""
-        return nn.functional.linear(values, self.held, self.bias)
+        return nn.functional.linear(input, self.held, self.bias)
 
 
 def readable(model: nn.Module) -> nn.Module:
@@ -82,7 +85,7 @@ def check_eight_bit(title: str, wanted: bool, config: Any, adapter: bool) -> Non
     """Raises ModelError where weights are wanted in 8 bits and cannot be held so."""
     from flowviz.models.checkpoint import empty_model
 
-    if not wanted and not getattr(config, "quantization_config", None):
+    if not wanted and not is_quantised(config):
         return
     if find_spec("torchao") is None:
         raise ModelError(
@@ -101,13 +104,19 @@ def check_eight_bit(title: str, wanted: bool, config: Any, adapter: bool) -> Non
         )
 
 
+def is_quantised(config: Any) -> bool:
+    """Whether a checkpoint's weights are stored quantised."""
+    return bool(getattr(config, "quantization_config", None))
+
+
 def check_quantised(title: str, config: Any) -> None:
     """Raises ModelError where a checkpoint is quantised in a way that cannot be explained."""
     said = getattr(config, "quantization_config", None)
     if not said:
         return
     said = said if isinstance(said, dict) else said.to_dict()
-    method = str(said.get("quant_method"))[:40]
+    method = said.get("quant_method")
+    method = str(getattr(method, "value", method))[:40]
     kind = str(said.get("quant_type"))
     if method == "torchao" and "Int8WeightOnly" in kind:
         return
