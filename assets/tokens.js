@@ -83,6 +83,7 @@
     chips = strip.tokens.map((text, i) => chip(text, strip.ids[i], i));
     list.append(...chips);
     listen(list);
+    new ResizeObserver(() => shown && list.isConnected && bring(chips[shown.target])).observe(list);
     box.replaceChildren(head(chips.length), list);
     at = -1;
   }

@@ -101,12 +101,12 @@ def edge_tip(edge: FlowEdge, graph: FlowGraph) -> str:
 
 
 def heading_label(heading: Heading, graph: FlowGraph) -> str:
-    """The prompt's token below a column; of a run of them, how many.
+    """The prompt's token below a column; of a run of them, their positions.
 
     In a long prompt the position stands beside the token.
     """
     if heading.last > heading.first:
-        return f"…{heading.last - heading.first + 1}…"
+        return f"{heading.first}–{heading.last}"
     columns = HEADING_COLUMNS if heading.drawn else EMPTY_COLUMNS
     token = clip(token_at(graph, heading.first), columns)
     numbered = heading.drawn and len(graph.tokens) >= MANY_TOKENS

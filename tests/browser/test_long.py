@@ -96,7 +96,7 @@ def test_dragging_over_tokens_draws_only_those_and_one_click_leads_back(bench):
     bench.redraw(page.mouse.up)
     bench.wait_query("positions", "3-7")
     assert "position" not in bench.query
-    expect(page.locator("#flow-part")).to_contain_text("Only tokens 3 to 7 of 8")
+    expect(page.locator("#flow-part")).to_contain_text("Drawn: only tokens 3 to 7 of 8")
     expect(page.get_by_label("First token drawn")).to_have_value("3")
     expect(page.locator("#flow-tokens .outside")).to_have_count(3)
     drawn = {int(node.split(":")[-1]) for node in bench.elements("node.resid_pre")}
@@ -111,7 +111,7 @@ def test_the_targets_column_is_one_click_and_numbers_do_what_the_slider_does(ben
     page = bench.page
     bench.redraw(page.get_by_role("button", name="Target", exact=True).click)
     assert bench.query["positions"] == "7-7"
-    expect(page.locator("#flow-part")).to_contain_text("Only token 7 (␣of)")
+    expect(page.locator("#flow-part")).to_contain_text("Drawn: only token 7 (␣of)")
     assert {node.split(":")[2] for node in bench.elements("node.head, node.neuron")} <= {"7"}
     first = page.get_by_label("First token drawn")
     bench.redraw(lambda: (first.fill("4"), first.press("Tab")))

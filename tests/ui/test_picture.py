@@ -120,9 +120,9 @@ def test_what_is_drawn_of_the_prompt_is_told_with_the_way_back(client):
         return json.dumps(client.call("flow-graph.elements", values)["flow-part.children"])
 
     assert note() == "[]"
-    assert "Only tokens 1 to 5 of 6." in note(positions="1-5")
+    assert "Drawn: only tokens 1 to 5 of 6." in note(positions="1-5")
     assert '"data-all": "positions"' in note(positions="1-5")
-    assert "Only token 5 (" in note(positions="5-5")
+    assert "Drawn: only token 5 (" in note(positions="5-5")
     assert "not among them" in note(positions="1-2")
     assert "not among them" not in note(positions="1-5")
     both = note(positions="1-99", layers="2-3")

@@ -277,3 +277,16 @@ def test_a_neuron_in_an_expert_bears_both_numbers() -> None:
             name = f"E{i // 10} N{i % 10}" if one.key.layer else f"L0 N{i}"
             assert made[str(one.key)]["sub"] == (f"L1 {name}" if one.key.layer else name)
             assert made[str(one.key)]["text"].endswith(f"\n{name}")
+
+
+def test_a_long_prompt_numbers_its_columns_and_folds_what_is_empty() -> None:
+    made = elements(grid(3, 400, 2, 2))
+    headings = [each["data"] for each in made if each["data"]["kind"] == "heading"]
+    runs = [each for each in headings if "–" in each["label"]]
+    assert runs
+    for each in runs:
+        first, last = each["label"].split("–")
+        assert each["tip"] == f"positions {first} to {last}: nothing drawn"
+    assert headings[-1]["label"].endswith(" 399")
+    short = [each["data"] for each in elements(grid(3, 5, 2, 2))]
+    assert not any("–" in each["label"] for each in short if each["kind"] == "heading")

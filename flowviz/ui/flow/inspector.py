@@ -149,7 +149,7 @@ def _charts(inspection: Inspection, theme: str, flow: bool) -> list[html.Section
 def _attention_title(cells: int) -> str:
     if cells <= MOST_CELLS:
         return "Attention over the prompt"
-    return f"Attention over the prompt: the strongest {MOST_CELLS} of {cells:,} tokens"
+    return f"Attention over the prompt: the {MOST_CELLS} strongest of {cells:,} tokens"
 
 
 def _chart(title: str, figure: Figure) -> html.Section:

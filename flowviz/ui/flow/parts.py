@@ -20,7 +20,7 @@ def part_note(request: ExplainRequest, graph: FlowGraph) -> list[Component | str
     words += [_layers(layers, graph)] if layers else []
     if not words:
         return []
-    note = f"Only {' and '.join(words)}. What flows in from elsewhere is kept as rest ◇."
+    note = f"Drawn: only {' and '.join(words)}. What flows in from elsewhere is kept as rest ◇."
     return [
         html.Span(note + _outside(positions, graph)),
         *([_all("positions", "Draw all tokens")] if positions else []),
