@@ -68,6 +68,14 @@ def python(*arguments: str, **named: object) -> subprocess.CompletedProcess[str]
         (["explain", "x", "--wiring", "ring"], 2, "invalid choice"),
         (["explain", "x", "--json", "--text"], 2, "not allowed with"),
         (["explain", "x", "--model", "/nowhere/at/all"], 2, "Give a folder"),
+        (["explain", "x", "--model", "demo", "--base", "/nowhere/at/all"], 2, "neither a folder"),
+        (["explain", "x", "--device", "gpu"], 2, "'gpu' is no device; give cpu"),
+        (["explain", "x", "--dtype", "int4"], 2, "'int4' is no precision; give one of float32"),
+        (["explain", "x", "--device", "mps", "--dtype", "float64"], 2, "mps has no float64"),
+        (["models", "--dtype", "bf16"], 0, "2.2 GB"),
+        (["models", "--dtype", "exact"], 2, "is no precision"),
+        (["serve", "--device", "gpu"], 2, "'gpu' is no device; give cpu"),
+        (["serve", "--dtype", "int4"], 2, "'int4' is no precision"),
         (["serve", "--port", "0"], 2, "from 1 to 65535"),
         (["serve", "--port", "99999"], 2, "from 1 to 65535"),
         (["serve", "--models", "demo,demo"], 2, "named twice"),
@@ -122,6 +130,18 @@ def test_a_folder_of_ones_own_with_target_and_contrast(
     assert graph["target"]["position"] == 0
     assert graph["settings"]["wiring"] == "circuit"
     assert graph["settings"]["layers"] == [0, 1]
+
+
+def test_a_precision_of_ones_own(capsys: pytest.CaptureFixture, folder: str) -> None:
+    graph = explained(capsys, "the cat", "--model", folder, "--dtype", "float64", "--device", "cpu")
+    assert graph["checks"]["dtype"] == "float64"
+
+
+def test_a_device_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture, folder: str) -> None:
+    assert main(["explain", "the cat", "--model", folder, "--device", "cuda:99"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert "There is no device cuda:99 here" in printed.err
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])

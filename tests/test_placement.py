@@ -61,7 +61,7 @@ def test_what_is_none_is_refused(device: str | None, dtype: str | None, words: s
 
 
 def test_every_model_of_a_catalogue_is_placed(llama: str) -> None:
-    catalogue = Catalogue.of(["demo", f"mine={llama}"], Placement.of(dtype="bf16"))
+    catalogue = Catalogue.of(["demo", f"mine={llama}"]).placed(Placement.of(dtype="bf16"))
     assert {entry.placement.dtype for entry in catalogue.entries} == {"bfloat16"}
     assert load_model(catalogue.entry("mine")).dtype == torch.bfloat16
     assert load_model(catalogue.entry("mine"), dtype="float64").dtype == torch.float64

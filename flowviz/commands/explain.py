@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
+from flowviz.commands.options import add_placement
 from flowviz.errors import RequestError
-from flowviz.models.catalogue import find_model
+from flowviz.models.catalogue import find_model, on_base
+from flowviz.models.placement import Placement
 from flowviz.request import ExplainRequest, Score, Wiring
 
 OPTIONS = (
@@ -30,8 +32,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("prompt", help="the text to run; - reads standard input")
     command.add_argument(
         "--model", default="demo", metavar="NAME_OR_FOLDER",
-        help="a known name, a hub name, or a folder (default: demo)",
+        help="a known name, a hub name, a folder, or ADAPTER@BASE (default: demo)",
     )  # fmt: skip
+    command.add_argument(
+        "--base", metavar="NAME_OR_FOLDER", help="the model to merge an adapter into"
+    )
+    add_placement(command)
     command.add_argument(
         "--target", metavar="TOKEN", help="the token to explain (default: the top prediction)"
     )
@@ -51,11 +57,13 @@ def run(chosen: argparse.Namespace) -> int:
     given = {name: getattr(chosen, name, None) for name in ExplainRequest.fields()}
     given["token"] = chosen.target
     ExplainRequest.from_mapping({**given, "prompt": prompt})  # refused before torch is imported
-    find_model(chosen.model)
+    entry = find_model(chosen.model)
+    entry = entry if chosen.base is None else on_base(entry, chosen.base)
+    entry = entry.placed(Placement.of(chosen.device, chosen.dtype))
 
     from flowviz.explanation import explain
 
-    result = explain(prompt, chosen.model, **given)
+    result = explain(prompt, entry, **given)
     if chosen.json:
         print(result.to_json())
     else:

@@ -1,13 +1,19 @@
-"""`flowviz models`: the catalogue."""
+"""`flowviz models`: the catalogue, and the memory that its weights take."""
 
 from __future__ import annotations
 
 import argparse
 
+from flowviz.commands.options import add_placement
+from flowviz.models.placement import Placement
+
+BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
+
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declares the command."""
     command = commands.add_parser("models", help="list the models known by name")
+    add_placement(command)
     command.set_defaults(run=run)
 
 
@@ -15,11 +21,14 @@ def run(chosen: argparse.Namespace) -> int:
     """Prints the models known by name, and what else may be given."""
     from flowviz.models.catalogue import known_models
 
+    dtype = Placement.of(chosen.device, chosen.dtype).dtype
     for entry in known_models():
         size = f"{entry.millions:,.0f} M" if entry.millions else ""
-        print(f"{entry.name:14}{size:>9}  {entry.source_words:32}  {entry.description}")
+        each = BYTES.get(dtype, 4)
+        memory = f"{entry.millions * each / 1000:.1f} GB" if entry.millions else ""
+        print(f"{entry.name:14}{size:>9}{memory:>9}  {entry.source_words:32}  {entry.description}")
     print(
         "\nAny other hub name or local folder works too, where it holds a causal language model\n"
-        "of text; one whose architecture is not covered is refused by its name."
+        "of text, or an adapter on one (ADAPTER@BASE). The memory is the weights', with --dtype."
     )
     return 0

@@ -7,9 +7,12 @@ import contextlib
 import logging
 import signal
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flowviz.commands.options import add_placement
 from flowviz.errors import FlowvizError
+from flowviz.models.placement import Placement
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,9 +26,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument(
         "--models",
         metavar="NAME[=SOURCE],…",
-        help="the models to offer, the default first: known names, hub names, or NAME=FOLDER "
+        help="the models to offer, the default first: known names, hub names, folders, adapters "
+        "as ADAPTER@BASE, each as it is or as NAME=SOURCE "
         "(default: the environment's FLOWVIZ_MODELS, else demo)",
     )
+    add_placement(command)
     command.add_argument("--open", action="store_true", help="open the browser too")
     command.add_argument("--debug", action="store_true", help="reload on changes; for developers")
     command.set_defaults(run=run)
@@ -43,6 +48,8 @@ def run(chosen: argparse.Namespace) -> int:
     from flowviz.wsgi import make_app
 
     settings = Settings.from_environment(models=chosen.models)
+    placement = Placement.of(chosen.device, chosen.dtype)
+    settings = replace(settings, catalogue=settings.catalogue.placed(placement))
     if chosen.debug:
         app = make_app(settings, debug=True)
         app.run(chosen.host, chosen.port, debug=True, dev_tools_disable_version_check=True)

@@ -103,8 +103,12 @@ class Catalogue:
         offered = ", ".join(entry.name for entry in self.entries)
         raise ModelError(f"No model {name[:60]!r} is offered here. Choose one of: {offered}.")
 
+    def placed(self, placement: Placement) -> Catalogue:
+        """The same models, held elsewhere or in another precision."""
+        return Catalogue(tuple(entry.placed(placement) for entry in self.entries))
+
     @classmethod
-    def of(cls, choices: Iterable[str], placement: Placement = HERE) -> Catalogue:
+    def of(cls, choices: Iterable[str]) -> Catalogue:
         """A catalogue of `NAME` (known, a hub name or a folder) and `NAME=SOURCE` choices.
 
         A source is a folder or a hub name, or `ADAPTER@BASE` of two such.
@@ -112,8 +116,7 @@ class Catalogue:
         Raises:
             ModelError: a choice is none of these, or there is none, or two have one name.
         """
-        chosen = [_choice(text.strip()) for text in choices if text.strip()]
-        entries = tuple(entry.placed(placement) for entry in chosen)
+        entries = tuple(_choice(text.strip()) for text in choices if text.strip())
         if not entries:
             raise ModelError("No model is offered. Name at least one, for example demo.")
         names = [entry.name for entry in entries]

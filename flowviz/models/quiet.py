@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Iterator
 
+NOISY = ("torch.utils._pytree", "torchao")
 log = logging.getLogger(__name__)
 _one_at_a_time = threading.RLock()  # the streams belong to the whole process
 
@@ -18,11 +19,30 @@ def quiet() -> Iterator[None]:
     said = io.StringIO()
     with _one_at_a_time:
         try:
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _no_bars():
+            with (
+                contextlib.redirect_stdout(said),
+                contextlib.redirect_stderr(said),
+                _errors_alone(),
+                _no_bars(),
+            ):
                 yield
         finally:
             if said.getvalue():
                 log.debug("while loading: %s", said.getvalue())
+
+
+@contextlib.contextmanager
+def _errors_alone() -> Iterator[None]:
+    """Of what torch and torchao log while torchao is imported, nothing below an error."""
+    loggers = [logging.getLogger(name) for name in NOISY]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 @contextlib.contextmanager
