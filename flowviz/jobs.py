@@ -9,6 +9,7 @@ What was cancelled before it began is never begun, and whatever a job raises, th
 
 from __future__ import annotations
 
+import atexit
 import logging
 import secrets
 import threading
@@ -25,6 +26,7 @@ Work = Callable[[Progress], object]
 log = logging.getLogger(__name__)
 
 NO_MEMORY = "There is not enough memory for this prompt. Shorten it, or choose a smaller model."
+CLOSE_SECONDS = 5.0
 A_FAULT = "Something went wrong in flowviz itself; the server's log has the details."
 
 
@@ -116,6 +118,8 @@ class Jobs:
             "flowviz prepares", self._changed, self._prepare, self._prepared
         )
         self._working: Lane[_Record] = Lane("flowviz", self._changed, self._work, self._worked)
+        self._closed = False
+        atexit.register(self.close)
 
     def submit(self, errand: Errand, visitor: str, patience: float = 0.25) -> Job:
         """Queues work for a visitor and waits a moment: what is quick comes back ended.
@@ -125,12 +129,24 @@ class Jobs:
         """
         with self._changed:
             self._stop_all(visitor)
+            if self._closed:
+                raise RequestError("The server is stopping. Try again in a minute.")
             if len(self._preparing) + len(self._working) >= self._most_waiting:
                 raise RequestError("Many visitors are waiting. Try again in a minute.")
             record = self._remember(visitor, errand)
             self._forward(record)
         record.ended.wait(patience)
         return self.job(record.job.id, visitor)
+
+    def close(self, patience: float = CLOSE_SECONDS) -> None:
+        """Cancels every job and waits a moment for the threads, so that the process ends well."""
+        atexit.unregister(self.close)
+        with self._changed:
+            self._closed = True
+            for record in list(self._records.values()):
+                self._stop(record)
+        for lane in (self._preparing, self._working):
+            lane.close(patience)
 
     def done(self, visitor: str) -> Job:
         """A job that was finished before it began: its result was there already."""

@@ -43,6 +43,7 @@ class Lane(Generic[Record]):
         self.running: Task[Record] | None = None
         self._name, self._changed, self._do, self._done = name, changed, do, done
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     def add(self, record: Record, key: str | None = None) -> Task[Record]:
         """Queues a record's task, or joins it to the one of the same key; None joins none."""
@@ -84,11 +85,24 @@ class Lane(Generic[Record]):
             self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
             self._thread.start()
 
+    def close(self, patience: float) -> None:
+        """Ends the thread after what it is doing; called without the lock.
+
+        A thread that the interpreter kills in the middle of a load aborts the whole process.
+        """
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(patience)
+
     def _serve(self) -> None:
         while True:
             with self._changed:
-                while not self.queue:
+                while not (self.queue or self._closed):
                     self._changed.wait()
+                if self._closed:
+                    return
                 task = self.running = self.queue.pop(0)
             outcome = self._do(task)
             with self._changed:

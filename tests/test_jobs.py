@@ -226,6 +226,26 @@ def test_many_threads_submit_at_once() -> None:
     assert done == [JobState.DONE] * 160
 
 
+def test_closing_stops_what_runs_and_ends_the_threads(jobs: Jobs, model: Model) -> None:
+    work = Held()
+    jobs.submit(Errand(work), "ann", patience=0.0)
+    jobs.submit(model.errand(), "bob", patience=0.0)
+    assert work.begun.wait(LONG)
+    assert model.begun.wait(LONG)
+    threads = [jobs._working._thread, jobs._preparing._thread]
+    closing = threading.Thread(target=jobs.close, args=[LONG])
+    closing.start()
+    assert all(record.ended.wait(LONG) for record in jobs._records.values())
+    work.let.set()
+    model.let.set()
+    closing.join(LONG)
+    assert [thread is not None and thread.is_alive() for thread in threads] == [False, False]
+    assert not model.there
+    assert only_job(jobs, "ann").state is JobState.CANCELLED
+    with pytest.raises(RequestError, match="is stopping"):
+        jobs.submit(Errand(nothing), "cid")
+
+
 # ---- what has to be prepared first ---------------------------------------------------------------
 
 
@@ -326,7 +346,7 @@ def test_a_preparation_that_nobody_wants_any_more_stops_at_its_next_stage(
 
 
 def test_who_joins_a_preparation_that_was_just_given_up_has_it_begun_again(jobs: Jobs) -> None:
-    model, joined = Model(), []
+    model, joined, again = Model(), [], threading.Event()
     model.let.set()
 
     def prepare(progress: Progress) -> None:
@@ -336,11 +356,13 @@ def test_who_joins_a_preparation_that_was_just_given_up_has_it_begun_again(jobs:
             with pytest.raises(Cancelled):
                 progress("Loading more", 0.2)
             joined.append(jobs.submit(errand, "bob", patience=0.0))
+            again.set()
             raise Cancelled("The run was cancelled.")
         model.prepare(progress)
 
     errand = Errand(nothing, model.ready, prepare, "model")
-    jobs.submit(errand, "ann")
+    jobs.submit(errand, "ann", patience=0.0)
+    assert again.wait(LONG)
     assert last(jobs, joined[0], "bob").state is JobState.DONE
     assert model.calls == 1
 

@@ -194,6 +194,21 @@ def test_what_is_cached_is_done_at_once_and_cancels_the_visitors_last_job(
     assert session.job(slow.id, "ann").state is JobState.CANCELLED
 
 
+def test_the_precision_that_another_thread_loads_in_changes_no_number(session: Session) -> None:
+    """Transformers changes torch's default for the whole process while it builds a model."""
+    node, circuit = NodeKey.parse("head:1:0:1"), asked(wiring=Wiring.CIRCUIT, score=Score.GRADIENT)
+    expected = [drawn(session, request) for request in (asked(), circuit)]
+    seen = session.inspect(circuit, node)
+    session._results._graphs.clear()
+    session._results.forget("a")
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        assert [drawn(session, request) for request in (asked(), circuit)] == expected
+        assert session.inspect(circuit, node) == seen
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 # ---- jobs ----------------------------------------------------------------------------------------
 
 
