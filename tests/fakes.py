@@ -205,12 +205,11 @@ def make_graph(request: ExplainRequest) -> FlowGraph:
 def unlawful(graph: FlowGraph) -> FlowGraph:
     """What is left of a graph where a law failed: states and heads at the target, without flow."""
     kinds = STATES | {NodeKind.HEAD, NodeKind.TARGET}
-    kept = (n for n in graph.nodes if n.key.kind in kinds)
-    nodes = (
-        replace(n, flow=0.0, influence=0.0, direct=0.0)
-        for n in kept
-        if n.key.position == graph.target.position
-    )
+    at = graph.target.position
+    column = [n for n in graph.nodes if n.key.kind in kinds and n.key.position == at]
+    nodes = [replace(n, flow=0.0, influence=0.0, direct=0.0) for n in column]
+    bare = {"norm": None, "projection": None}  # heads are places only
+    nodes = [replace(n, **bare) if n.key.kind is NodeKind.HEAD else n for n in nodes]
     checks = replace(graph.checks, block_error=0.31)
     return replace(graph, checks=checks, coverage=0.0, nodes=tuple(nodes), edges=())
 

@@ -104,13 +104,18 @@ def from_links(
 
 
 def failed(layers: int = 3, positions: int = 4, heads: int = 2) -> FlowGraph:
-    """A run that broke a law: states and heads at the last position, and nothing of the flow."""
+    """A run that broke a law: states and heads at the last position, and nothing of the flow.
+
+    Heads are places only: what they write may be what was read wrongly.
+    """
     last = positions - 1
     kinds = [(K.RESID_PRE, 0), (K.RESID_MID, 0), *((K.HEAD, index) for index in range(heads))]
     keys = [NodeKey(kind, layer, last, i) for layer in range(layers) for kind, i in kinds]
     keys += [NodeKey(K.RESID_FINAL, layers, last), NodeKey(K.TARGET, layers, last)]
     rng = random.Random(0)
-    nodes = (replace(_node(key, 0.0, False, rng), direct=0.0) for key in keys)
+    nodes = [replace(_node(key, 0.0, False, rng), direct=0.0) for key in keys]
+    bare = {"norm": None, "projection": None}
+    nodes = [replace(node, **bare) if node.key.kind is K.HEAD else node for node in nodes]
     lawful = grid(layers, positions)
     return replace(
         lawful,

@@ -96,5 +96,5 @@ def failure_words(checks: Checks) -> tuple[str, str] | None:
     )
     return title, (
         "So the flow is not shown: no lines, no influence, no rest. What you see is still right: "
-        "the predictions, what each hidden state and head reads as, and where the heads attend."
+        "the predictions, what the hidden states read as, and where the heads attend."
     )

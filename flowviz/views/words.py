@@ -193,7 +193,7 @@ def cap_words(graph: FlowGraph) -> str | None:
 def coverage_words(graph: FlowGraph) -> str:
     """How much of the whole is drawn."""
     if not flow_shown(graph):
-        return "no flow is shown; hidden states and heads are read through the lens"
+        return "no flow is shown, only hidden states as tokens and the heads' attention"
     drawn = sum(node.key.kind not in (NodeKind.REST, NodeKind.TARGET) for node in graph.nodes)
     return (
         f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} "
