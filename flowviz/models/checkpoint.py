@@ -15,7 +15,14 @@ from flowviz.errors import ModelError
 from flowviz.models.hub import WEIGHTS
 from flowviz.models.quantised import check_quantised, eight_bit_weights, is_quantised, plain_weight
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
 SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
 
 
@@ -133,7 +140,7 @@ def read_tokenizer(title: str, folder: Path, config: Any) -> Any:
 
 
 def usable_tokenizer(title: str, tokenizer: Any) -> Any:
-    """The tokenizer, or a fast one made from it, or ModelError."""
+    """The tokenizer where it is a fast one with tokens, or ModelError."""
     from transformers import PreTrainedTokenizerBase
 
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
@@ -141,26 +148,14 @@ def usable_tokenizer(title: str, tokenizer: Any) -> Any:
             f"{title} is given a {type(tokenizer).__name__} as its tokenizer; one of transformers "
             "is wanted, such as AutoTokenizer.from_pretrained gives."
         )
-    fast = tokenizer if tokenizer.is_fast else _converted(title, tokenizer)
-    if not len(fast):
-        raise ModelError(f"{title} has a tokenizer without tokens. Save its tokenizer again.")
-    return fast
-
-
-def _converted(title: str, slow: Any) -> Any:
-    """A fast tokenizer that reads as a slow one does, where transformers can make one."""
-    from transformers import PreTrainedTokenizerFast
-    from transformers.convert_slow_tokenizer import convert_slow_tokenizer
-
-    try:
-        return PreTrainedTokenizerFast(
-            tokenizer_object=convert_slow_tokenizer(slow), **slow.special_tokens_map
-        )
-    except Exception as error:  # a converter stumbles over whatever it was not made for
+    if not tokenizer.is_fast:  # transformers has no converter for any that it still reads slowly
         raise ModelError(
-            f"{title} has a slow tokenizer ({type(slow).__name__}) that transformers cannot make "
-            "a fast one of. Give a fast tokenizer, or a folder that holds its tokenizer.json."
-        ) from error
+            f"{title} has a slow tokenizer ({type(tokenizer).__name__}), whose tokens cannot be "
+            "read one by one. Give a fast one, or a folder that holds its tokenizer.json."
+        )
+    if not len(tokenizer):
+        raise ModelError(f"{title} has a tokenizer without tokens. Save its tokenizer again.")
+    return tokenizer
 
 
 def empty_model(config: Any) -> torch.nn.Module:

@@ -21,7 +21,7 @@ Progress = Callable[[str, float], None]
 WANTED = (
     "*.json",
     "*.txt",
-    "tokenizer.model",
+    "*.model",
     "model*.safetensors",
     "adapter_model.safetensors",
 )

@@ -33,8 +33,13 @@ class Vocabulary:
         tokenizer.backend_tokenizer.no_padding()
 
     def encode(self, prompt: str, context: int | None) -> list[int]:
-        """The prompt's ids. Raises RequestError for none, or for more than the model takes."""
+        """The prompt's ids. Raises RequestError for none, or for more than the model takes.
+
+        A first token stands there where the tokenizer puts one, and only there. An end that it
+        would put behind the prompt is left out: the prompt is to be continued.
+        """
         ids = self.tokenizer(prompt, verbose=False)["input_ids"]
+        ids = ids[: len(ids) - self._ending]
         if not ids:
             raise RequestError("The prompt has no tokens. Type some text, or pick an example.")
         if context and len(ids) > context:
@@ -50,6 +55,15 @@ class Vocabulary:
             )
         return ids
 
+    @cached_property
+    def _ending(self) -> int:
+        """How many tokens the tokenizer puts behind every text (T5's and XLNet's kinds do)."""
+        whole = self.tokenizer("a", verbose=False)["input_ids"]
+        inner = self.tokenizer("a", add_special_tokens=False, verbose=False)["input_ids"]
+        starts = range(len(whole) - len(inner) + 1)
+        start = next((i for i in starts if whole[i : i + len(inner)] == inner), len(whole))
+        return max(len(whole) - start - len(inner), 0) if inner else 0
+
     def text(self, token_id: int) -> str:
         """A token as it reads in running text, spaces kept; bytes that are no text as `<0xF0>`."""
         return self.texts[token_id]
@@ -57,19 +71,35 @@ class Vocabulary:
     @cached_property
     def texts(self) -> list[str]:
         """The text of every id."""
-        tokens = self.tokenizer.convert_ids_to_tokens(list(range(len(self.tokenizer))))
+        top = max(self.tokenizer.get_vocab().values(), default=-1) + 1  # ids may have gaps
+        tokens = self.tokenizer.convert_ids_to_tokens(list(range(min(top, self.size))))
         plain = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
-        texts = [
-            token if token is None or token in plain else self._readable(token) for token in tokens
-        ]
+        texts = [None if token is None else self._readable(token, plain) for token in tokens]
         texts = [f"[{i}]" if text is None else text for i, text in enumerate(texts)]
-        return texts[: self.size] + [f"[{i}]" for i in range(len(texts), self.size)]
+        return texts + [f"[{i}]" for i in range(len(texts), self.size)]
 
-    def _readable(self, token: str) -> str:
+    def _readable(self, token: str, plain: set[str]) -> str:
+        if token in plain:  # as it was added; Gemma adds runs of spaces as runs of ▁
+            return token if token.strip("▁") or self._is_byte_level else token.replace("▁", " ")
         if self._is_byte_level:
             return _decoded(bytes(self._bytes.get(character, 0x3F) for character in token))
         byte = BYTE_FORM.fullmatch(token)
-        return _decoded(bytes([int(byte[1], 16)])) if byte else token.replace("▁", " ")
+        if byte:
+            return _decoded(bytes([int(byte[1], 16)]))
+        before, after = self._affixes
+        if before:  # WordPiece marks what continues a word, not what begins one
+            return token.removeprefix(before) if token.startswith(before) else f" {token}"
+        if after and token.endswith(after):
+            return f"{token.removesuffix(after)} "
+        return token.replace("▁", " ")
+
+    @cached_property
+    def _affixes(self) -> tuple[str, str]:
+        """What stands before a piece that continues a word (##), and behind one that ends it."""
+        model = self.tokenizer.backend_tokenizer.model
+        behind = str(getattr(model, "end_of_word_suffix", None) or "")
+        before = str(getattr(model, "continuing_subword_prefix", None) or "")
+        return before, behind
 
     @cached_property
     def _is_byte_level(self) -> bool:
@@ -101,7 +131,8 @@ class Vocabulary:
     def resolve(self, token: str) -> int:
         """The id of one token, given as its text or as `#` and its id.
 
-        A word without its leading space is taken with one where only that form is a token.
+        A word without its space, before or behind it, is taken with it where only that form is a
+        token.
 
         Raises:
             RequestError: the text is not one token of this vocabulary.
@@ -109,7 +140,7 @@ class Vocabulary:
         by_id = ID_FORM.fullmatch(token)
         if by_id and int(by_id[1]) < self.size:
             return int(by_id[1])
-        for text in (token, " " + token):
+        for text in (token, " " + token, token + " "):
             if text in self._ids:
                 return self._ids[text]
         raise RequestError(f"{token[:40]!r} is not one token of this model{self._pieces(token)}")
