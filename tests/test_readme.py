@@ -7,8 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import flowviz
 from flowviz.__main__ import parser
+from flowviz.demo import MODEL_FOLDER
 from flowviz.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +54,15 @@ def test_the_python_example_runs_as_it_says(capsys):
     assert explanation.graph.predictions[0].token == " Tokyo"
     assert explanation.graph.checks.conservation_error < 1e-4
     assert against.graph.target.contrast.token == " John"
+
+
+def test_the_example_with_a_model_in_memory_runs():
+    (code,) = re.findall(r"```py\n(.*?)```", README, re.S)
+    model = AutoModelForCausalLM.from_pretrained(MODEL_FOLDER)
+    scope = {"flowviz": flowviz, "model": model,
+             "tokenizer": AutoTokenizer.from_pretrained(MODEL_FOLDER)}  # fmt: skip
+    exec(code, scope)
+    assert scope["explanation"].graph.predictions[0].token == " Tokyo"
 
 
 def test_the_settings_table_is_the_codes():
