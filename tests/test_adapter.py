@@ -316,6 +316,23 @@ def test_a_peft_model_in_memory_is_merged_in_a_copy(bases: Path, architecture: s
     torch.testing.assert_close(logits(adapted), wanted, atol=0, rtol=0)
 
 
+@pytest.mark.parametrize("saved", [None, ["lm_head"]])
+def test_an_adapter_that_transformers_put_in_is_merged_in_a_copy(
+    bases: Path, saved: list[str] | None
+) -> None:
+    adapted = AutoModelForCausalLM.from_pretrained(bases / "llama")
+    before = logits(adapted)
+    torch.manual_seed(1)
+    adapted.add_adapter(lora(modules_to_save=saved))
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data += 0.1 * torch.randn_like(weight)
+    wanted = logits(adapted.eval())
+    assert (wanted - before).abs().max() > 1e-2
+    close(record(wrap_model(adapted, byte_tokenizer()), IDS).logits, wanted)
+    torch.testing.assert_close(logits(adapted), wanted, atol=0, rtol=0)
+
+
 def test_a_prompt_that_was_learnt_cannot_be_merged(bases: Path) -> None:
     base = AutoModelForCausalLM.from_pretrained(bases / "llama")
     adapted = get_peft_model(base, PrefixTuningConfig(num_virtual_tokens=2, task_type="CAUSAL_LM"))

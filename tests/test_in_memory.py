@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import dispatch_model
 from transformers import (
     AutoModel,
     AutoModelForCausalLM,
@@ -136,6 +137,18 @@ def test_a_compiled_model_is_the_model_inside() -> None:
     torch.testing.assert_close(
         record(wrap_model(compiled, tokenizer()), IDS).logits, wanted, atol=1e-5, rtol=1e-5
     )
+
+
+def test_a_model_that_accelerate_has_spread_keeps_its_hooks() -> None:
+    model = dispatch_model(model_of("llama"), {"model": "cpu", "lm_head": "cpu"}, force_hooks=True)
+    wanted = logits(model)
+    hooks = [id(module._hf_hook) for module in model.modules() if hasattr(module, "_hf_hook")]
+    assert hooks
+    loaded = wrap_model(model, tokenizer())
+    torch.testing.assert_close(record(loaded, IDS).logits, wanted, atol=1e-5, rtol=1e-5)
+    kept = [id(module._hf_hook) for module in model.modules() if hasattr(module, "_hf_hook")]
+    assert kept == hooks
+    torch.testing.assert_close(logits(model), wanted, atol=0, rtol=0)
 
 
 def test_a_class_of_ones_own_is_what_it_is_made_from() -> None:

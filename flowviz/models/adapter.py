@@ -228,7 +228,25 @@ def merge(title: str, model: Any) -> Any:
             own = layer.get_base_layer()
             for name, weight in list(own.named_parameters(recurse=False)):
                 setattr(own, name, torch.nn.Parameter(weight.detach().clone(), False))
-    merged = model.merge_and_unload()
+    merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else _unload(model)
     read, written = merged.get_input_embeddings(), merged.get_output_embeddings()
     merged.config.tie_word_embeddings = written is None or read.weight is written.weight
     return merged
+
+
+def _unload(model: Any) -> Any:
+    """Merges adapters that transformers itself put into a model (its `add_adapter`)."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils.other import AuxiliaryTrainingWrapper
+
+    for name, layer in list(model.named_modules()):
+        parent, _, child = name.rpartition(".")
+        if isinstance(layer, AuxiliaryTrainingWrapper):
+            whole = layer.unload_and_optionally_merge_module(True, False, None)
+        elif isinstance(layer, BaseTunerLayer):
+            layer.merge()
+            whole = layer.get_base_layer()
+        else:
+            continue
+        setattr(model.get_submodule(parent), child, whole)
+    return model
