@@ -16,11 +16,14 @@ from __future__ import annotations
 import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from flowviz.errors import ModelError
 from flowviz.jobs import Progress
@@ -85,7 +88,7 @@ class HeldModels:
     def measure(self, entries: Iterable[ModelEntry]) -> None:
         """Learns the sizes of those that are folders of this machine; no network is asked."""
         for entry in entries:
-            if entry.name not in self._sizes and Path(entry.source).is_dir():
+            if entry.name not in self._sizes and _is_here(entry):
                 try:
                     self._needed(entry)
                 except ModelError:
@@ -171,6 +174,8 @@ class HeldModels:
                 del self._places[name]
             self._forget(name)
         gc.collect()  # a bridge refers to itself; and what failed before is let go too
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # what torch would keep for itself
 
     def take(self, name: str) -> _Place | None:
         """For a `Lease`: counts one more run, unless the model is not held or about to leave."""
@@ -216,10 +221,27 @@ class Lease:
         return self._place.model
 
 
+def _is_here(entry: ModelEntry) -> bool:
+    """Whether it is a folder with a whole model; an adapter's base may be on the hub."""
+    folder = Path(entry.source)
+    adapter = entry.base is not None or (folder / "adapter_config.json").exists()
+    return not entry.on_hub and not adapter and folder.is_dir()
+
+
 def weights_of(module: Any) -> int:
     """The bytes that a module's weights take, what is shared among them once."""
-    seen: dict[int, int] = {}
+    seen: dict[tuple[torch.device, int], int] = {}
     for weight in chain(module.parameters(), module.buffers()):
-        storage = weight.untyped_storage()
-        seen[storage.data_ptr()] = storage.nbytes()
+        for part in _plain(weight):
+            storage = part.untyped_storage()
+            seen[part.device, storage.data_ptr()] = storage.nbytes()
     return sum(seen.values())
+
+
+def _plain(tensor: Any) -> Iterator[Tensor]:
+    """The tensors that hold a tensor's numbers: its own, or those of one held in 8 bits."""
+    if not hasattr(tensor, "__tensor_flatten__"):
+        yield tensor
+        return
+    for name in tensor.__tensor_flatten__()[0]:
+        yield from _plain(getattr(tensor, name))

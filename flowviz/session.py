@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
-
 from flowviz.errors import NotKept, RequestError
 from flowviz.explanation import resolve_target
 from flowviz.flow import flow_of
@@ -34,6 +32,7 @@ from flowviz.trace import record
 __all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
 
 GIGABYTE = 2**30
+PARAMETER_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Session:
             much one prompt takes); a prompt that would take more than all of it is refused.
             None for half of the memory that is free now, at most 4 GB.
         jobs: the job table.
-        load: loads a model, where not with `load_model` on the processor.
+        load: loads a model, where not with `load_model`.
         size: how many bytes a model's weights will take, before they are loaded.
     """
 
@@ -96,12 +95,13 @@ class Session:
         load: Loader | None = None,
         size: Callable[[ModelEntry], int] = weight_bytes,
     ) -> None:
-        cache = default_cache_bytes() if cache_bytes is None else cache_bytes
         self._catalogue = catalogue or Catalogue.of(["demo"])
+        device = self._catalogue.entries[0].placement.device
+        cache = default_cache_bytes(device) if cache_bytes is None else cache_bytes
         self._results = Results(cache)
         self._jobs = jobs or Jobs()
         self._models = HeldModels(
-            default_models_bytes(cache) if models_bytes is None else models_bytes,
+            default_models_bytes(device, cache) if models_bytes is None else models_bytes,
             load or (lambda entry, progress: load_model(entry, progress=progress)),
             size,
             self._results.forget,
@@ -114,7 +114,7 @@ class Session:
     def _choice(self, entry: ModelEntry) -> ModelChoice:
         model, size = self._models.look(entry.name), self._models.known_bytes(entry.name)
         if size is None and entry.millions is not None:
-            size = entry.millions * 1_000_000 * torch.float32.itemsize
+            size = entry.millions * PARAMETER_BYTES.get(entry.placement.dtype, 4) * 1_000_000
         return ModelChoice(
             entry.name,
             entry.title,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flowviz.errors import Cancelled, ModelError
 from flowviz.held import HeldModels, Lease, weights_of
 from flowviz.jobs import Progress
-from flowviz.models.catalogue import ModelEntry
+from flowviz.models.catalogue import ModelEntry, find_model
 from flowviz.models.loaded import LoadedModel
-from tests.models import random_model
+from flowviz.models.loading import load_model, weight_bytes
+from flowviz.models.placement import Placement
+from flowviz.shares import default_cache_bytes, default_models_bytes
+from tests.models import random_model, save_model
 
 LONG = 20.0
 MEGABYTE = 2**20
@@ -177,6 +181,22 @@ def test_sizes_are_known_before_and_after() -> None:
     shelf.broken.clear()
     shelf.get("a")
     assert shelf.held.known_bytes("a") == shelf.each
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
+def test_weights_take_what_they_were_said_to(dtype: str, tmp_path: Path) -> None:
+    folder = save_model("llama", tmp_path, d_head=32, neurons=512)
+    entry = find_model(str(folder)).placed(Placement(dtype=dtype))
+    assert weights_of(load_model(entry).bridge) == pytest.approx(weight_bytes(entry), rel=0.08)
+
+
+def test_a_default_budget_is_what_results_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowviz.shares.free_memory", lambda _device: 10 * 1024 * MEGABYTE)
+    assert default_cache_bytes("cpu") == 4096 * MEGABYTE
+    assert default_models_bytes("cpu", 4096 * MEGABYTE) == 4096 * MEGABYTE
+    assert default_models_bytes("cpu", 20_000 * MEGABYTE) == 256 * MEGABYTE
+    monkeypatch.setattr("flowviz.shares.free_memory", lambda _device: 1000 * MEGABYTE)
+    assert default_cache_bytes("cpu") == 500 * MEGABYTE
 
 
 def test_a_model_that_was_not_taken_cannot_be_used() -> None:
