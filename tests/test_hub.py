@@ -11,10 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import constants
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
 
 from flowviz.errors import Cancelled, ModelError
-from flowviz.models.loading import load_model
+from flowviz.models.catalogue import find_model
+from flowviz.models.loading import load_model, weight_bytes
 from tests.models import save_model
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -29,6 +33,7 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.files = {file.name: file.read_bytes() for file in folder.iterdir()}
         self.files["pytorch_model.bin"] = b"never asked for"
+        self.adapter: dict[str, bytes] = {}
         self.asked: list[str] = []
 
     @property
@@ -50,21 +55,26 @@ class Answer(BaseHTTPRequestHandler):
             self._refuse(403, "GatedRepo")
         elif "lab/down" in path:
             self._refuse(400, "")
-        elif "lab/small" not in path:
+        elif "lab/small" not in path and "lab/adapter" not in path:
             self._refuse(401, "RepoNotFound")
         elif "/resolve/" in path:
-            self._file(path.split("/")[-1])
+            self._file(self._files(path).get(path.split("/")[-1]))
         elif "/tree/" in path:
             self._json([{"type": "file", "path": name, "size": len(data), "oid": _oid(data)}
-                        for name, data in self.server.files.items()])  # fmt: skip
+                        for name, data in self._files(path).items()])  # fmt: skip
         else:
-            names = [{"rfilename": name} for name in self.server.files]
+            names = [{"rfilename": name} for name in self._files(path)]
             self._json({"id": "lab/small", "modelId": "lab/small", "sha": SHA, "siblings": names})
 
     do_HEAD = do_GET
 
-    def _file(self, name: str) -> None:
-        data = self.server.files[name]
+    def _files(self, path: str) -> dict[str, bytes]:
+        return self.server.adapter if "lab/adapter" in path else self.server.files
+
+    def _file(self, data: bytes | None) -> None:
+        if data is None:
+            self._refuse(404, "EntryNotFound")
+            return
         self._answer(200, data, {"ETag": f'"{_oid(data)}"', "X-Repo-Commit": SHA})
 
     def _json(self, value: object) -> None:
@@ -173,3 +183,40 @@ def test_offline_mode_is_told_in_the_same_words(
     point_at("http://127.0.0.1:9", tmp_path, monkeypatch)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert "cannot be reached" in refusal("lab/small")
+
+
+def put_adapter(hub: Hub, tmp_path: Path, base: str) -> None:
+    """Offers an adapter on the hub that names that base."""
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    adapted = get_peft_model(model, LoraConfig(target_modules=["c_attn"], fan_in_fan_out=True))
+    for weight in adapted.parameters():
+        weight.data += 0.05
+    adapted.save_pretrained(tmp_path / "adapter")
+    hub.adapter = {
+        name: (tmp_path / "adapter" / name).read_bytes()
+        for name in ("adapter_config.json", "adapter_model.safetensors")
+    }
+    said = json.loads(hub.adapter["adapter_config.json"]) | {"base_model_name_or_path": base}
+    hub.adapter["adapter_config.json"] = json.dumps(said).encode()
+    hub.adapter["adapter_model.bin"] = b"never asked for"
+
+
+def test_an_adapter_is_downloaded_with_its_base(hub: Hub, tmp_path: Path) -> None:
+    put_adapter(hub, tmp_path, "lab/small")
+    entry = find_model("lab/adapter")
+    assert weight_bytes(entry) == weight_bytes(find_model(str(tmp_path / "model")))
+    assert not [path for path in hub.asked if path.startswith("GET") and "safetensors" in path]
+    found = load_model(entry)
+    assert found.shape.name == "lab/adapter"
+    merged = load_model(str(tmp_path / "adapter"), base=str(tmp_path / "model"))
+    torch.testing.assert_close(found.blocks[0].attention.W_V, merged.blocks[0].attention.W_V)
+    assert not [path for path in hub.asked if path.endswith(".bin")]
+    count = len(hub.asked)
+    load_model(entry)
+    assert len(hub.asked) == count  # it is on this machine now
+
+
+def test_an_adapter_of_the_hub_names_no_folder_of_this_machine(hub: Hub, tmp_path: Path) -> None:
+    put_adapter(hub, tmp_path, str(tmp_path / "model"))
+    assert "which is no hub name" in refusal("lab/adapter")
+    load_model("lab/adapter", base=str(tmp_path / "model"))  # whoever runs it may
