@@ -141,7 +141,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         lambda s: _grouped(s, head_dim=s.d_head),
     ),
     "gemma": Architecture(
-        "Gemma", "scaled embeddings, norm weights off by one", "Gemma", "GemmaForCausalLM",
+        "Gemma", "scaled embeddings, norm weights offset by one", "Gemma", "GemmaForCausalLM",
         lambda s: _grouped(s, head_dim=s.d_head),
     ),
     "gemma2": Architecture(
@@ -232,7 +232,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         _grouped,
     ),
     "nemotron": Architecture(
-        "Nemotron", "squared ReLU, norm weights off by one", "Nemotron", "NemotronForCausalLM",
+        "Nemotron", "squared ReLU, norm weights offset by one", "Nemotron", "NemotronForCausalLM",
         _grouped,
     ),
     "arcee": Architecture("Arcee", "squared ReLU", "Arcee", "ArceeForCausalLM", _grouped),
@@ -288,3 +288,28 @@ ARCHITECTURES: dict[str, Architecture] = {
         lambda s: _sliding(s, query_pre_attn_scalar=8, final_logit_softcapping=2.0),
     ),
 }  # fmt: skip
+
+
+UNCOVERED: dict[str, Architecture] = {
+    "deepseek_v3": Architecture(
+        "DeepSeek-V3", "latent attention, shared experts", "DeepseekV3", "DeepseekV3ForCausalLM",
+        lambda s: _plain(s, num_key_value_heads=s.heads, q_lora_rank=8, kv_lora_rank=8, qk_rope_head_dim=4, qk_nope_head_dim=4,
+                         v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2, n_group=1,
+                         topk_group=1, first_k_dense_replace=1, moe_intermediate_size=12),
+    ),
+    "qwen2_moe": Architecture(
+        "Qwen2-MoE", "a shared expert", "Qwen2Moe", "Qwen2MoeForCausalLM",
+        lambda s: _grouped(s, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=12,
+                           shared_expert_intermediate_size=20),
+    ),
+    "xglm": Architecture(
+        "XGLM", "positions that are computed and added without a hook", "XGLM", "XGLMForCausalLM",
+        lambda s: {"num_layers": s.layers, "attention_heads": s.heads, "d_model": s.width,
+                   "ffn_dim": s.neurons, "max_position_embeddings": CONTEXT},
+    ),
+    "mamba": Architecture(
+        "Mamba", "no attention", "Mamba", "MambaForCausalLM",
+        lambda s: {"hidden_size": s.width, "num_hidden_layers": s.layers, "state_size": 4},
+    ),
+}  # fmt: skip
+"""Architectures that break a law, and say so."""

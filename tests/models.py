@@ -17,14 +17,14 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
-from tests.architectures import ARCHITECTURES, Sizes
+from tests.architectures import ARCHITECTURES, UNCOVERED, Sizes
 
 WORDS = "the cat sat on a mat while Mary and John went to the store in Japan . She said that"
 
 
 def configuration(architecture: str, **sizes: int) -> Any:
     """The configuration of a small model."""
-    return ARCHITECTURES[architecture].configuration(Sizes(**sizes))
+    return (ARCHITECTURES | UNCOVERED)[architecture].configuration(Sizes(**sizes))
 
 
 def randomise(model: torch.nn.Module, seed: int) -> None:

@@ -32,6 +32,7 @@ from flowviz.graph.types import (
     PromptToken,
     Target,
 )
+from flowviz.graph.unexplained import states_and_heads, target_without_flow, without_flow
 from flowviz.graph.vectors import component_vectors, is_vector
 from flowviz.influence import influence_of
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
@@ -79,7 +80,9 @@ class Scored:
 
 
 def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
-    """The graph of one flow under these settings."""
+    """The graph of one flow under these settings; where a law fails, without any flow."""
+    if not _checks(scored, 0.0).exact:
+        return _unexplained(scored, settings)
     flow, ranking = scored.flow, scored.ranking(settings.score)
     selection, drawn = _select_and_draw(scored, settings, ranking)
     nodes = describe_nodes(scored, drawn.keys, ranking, scored_by=settings.score)
@@ -92,11 +95,30 @@ def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
         target=target_of(flow),
         predictions=predictions_at(flow, flow.target.position),
         settings=settings_to_plain(settings),
-        checks=_checks(scored, drawn),
+        checks=_checks(scored, _rest_error(flow, drawn)),
         coverage=min(held / max(ranking.total(kinds), 1e-12), 1.0),
         nodes_total=selection.total,
         nodes=(*nodes, *rest_nodes),
         edges=(*drawn.edges, *rest_edges),
+    )
+
+
+def _unexplained(scored: Scored, settings: GraphSettings) -> FlowGraph:
+    """States and attention alone: see `unexplained`."""
+    flow = scored.flow
+    keys = states_and_heads(flow, settings)
+    nodes = describe_nodes(scored, keys, scored.influence)
+    return FlowGraph(
+        model=flow.model.shape,
+        tokens=prompt_tokens(flow),
+        target=target_without_flow(flow, target_of(flow)),
+        predictions=predictions_at(flow, flow.target.position),
+        settings=settings_to_plain(settings),
+        checks=_checks(scored, 0.0),
+        coverage=0.0,
+        nodes_total=len(keys) - 1,
+        nodes=tuple(without_flow(node) for node in nodes),
+        edges=(),
     )
 
 
@@ -197,13 +219,13 @@ def _activation(flow: Flow, key: NodeKey) -> float | None:
     return float(flow.trace.blocks[key.layer].post[key.position, key.index])
 
 
-def _checks(scored: Scored, drawn: Drawn) -> Checks:
+def _checks(scored: Scored, rest_error: float) -> Checks:
     flow, errors = scored.flow, scored.errors
     dtype = flow.model.dtype
     return Checks(
         node_error=errors.node,
         cut_error=errors.cut,
-        rest_error=_rest_error(flow, drawn),
+        rest_error=rest_error,
         target_error=errors.target,
         block_error=errors.block,
         tolerance=TOLERANCE.get(dtype, 0.0),

@@ -18,6 +18,7 @@ from flowviz.graph.inspection import (
     NeuronReading,
 )
 from flowviz.graph.types import STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
+from flowviz.graph.unexplained import inspection_without_flow
 from flowviz.graph.vectors import component_vectors
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
 from flowviz.models.loaded import exact
@@ -44,7 +45,7 @@ def inspect_node(
         )
     node = describe_nodes(scored, (key,), scored.ranking(settings.score), settings.score, k=10)[0]
     into, out = flow_tables(flow, graph, settings, node)
-    return Inspection(
+    inspection = Inspection(
         node=node,
         inflows=into,
         outflows=out,
@@ -52,6 +53,7 @@ def inspect_node(
         lens=_lens(flow, key.position) if key.kind in STATES else None,
         neuron=_neuron(flow, key) if key.kind is NodeKind.NEURON else None,
     )
+    return inspection if graph.checks.exact else inspection_without_flow(inspection)
 
 
 def _inspect_rest(graph: FlowGraph, key: NodeKey) -> Inspection:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from flowviz.graph.types import ModelShape
 from flowviz.models.experts import expert_mlp
@@ -24,6 +25,29 @@ from flowviz.models.tokens import Vocabulary
 log = logging.getLogger(__name__)
 NO_NORM = Norm()
 ACTIVATIONS = ("act", "act_fn", "activation_fn", "activation", "gelu_impl")
+
+
+def before_boot(model: Any) -> None:
+    """Puts into another order what the bridge reads otherwise than the model does.
+
+    Falcon-40B's fused queries, keys and values stand together by value head; the bridge takes
+    all queries to come first. Its configuration says `multi_query`, which its blocks pass over.
+    """
+    if not getattr(model.config, "new_decoder_architecture", False):
+        return
+    model.config.multi_query = False
+    for block in model.transformer.h:
+        fused, groups = block.self_attention.query_key_value, block.self_attention.num_kv_heads
+        fused.weight = Parameter(_by_kind(fused.weight, groups, block.self_attention.head_dim))
+        if fused.bias is not None:
+            fused.bias = Parameter(_by_kind(fused.bias, groups, block.self_attention.head_dim))
+
+
+def _by_kind(fused: Tensor, groups: int, d_head: int) -> Tensor:
+    """Rows by value head (its queries, its key, its value) → all queries, all keys, all values."""
+    rows = fused.detach().unflatten(0, (groups, -1, d_head))
+    parts = (rows[:, :-2], rows[:, -2], rows[:, -1])
+    return torch.cat([part.reshape(-1, *fused.shape[1:]) for part in parts])
 
 
 def read_model(name: str, bridge: Any, tokenizer: Any) -> LoadedModel:
@@ -89,7 +113,7 @@ def _embed_bias(bridge: Any) -> Tensor | None:
 
 def _block(bridge: Any, config: Any, layer: int) -> Block:
     block = bridge.blocks[layer]
-    parallel = type(block).__name__ == "ParallelBlockBridge"
+    parallel = _is_parallel(bridge, config, layer)
     ln1, ln2 = _norm_of(block, "ln1"), _norm_of(block, "ln2")
     if parallel and not _has(block, "ln2"):
         ln2 = ln1  # one norm for both
@@ -103,6 +127,14 @@ def _block(bridge: Any, config: Any, layer: int) -> Block:
         residual_scale=float(getattr(config, "residual_multiplier", 1)),
         norms_stream=_norms_stream(config),
     )
+
+
+def _is_parallel(bridge: Any, config: Any, layer: int) -> bool:
+    """Whether no state stands between attention and MLP, or none is shown."""
+    if type(bridge.blocks[layer]).__name__ == "ParallelBlockBridge":
+        return True
+    shown = f"blocks.{layer}.hook_resid_mid" in bridge.hook_dict
+    return not shown and not _norms_stream(config)
 
 
 def _norms_stream(config: Any) -> bool:

@@ -1,7 +1,8 @@
 """From weights and a tokenizer in memory to a LoadedModel: the last steps of every way to load.
 
 TransformerLens's TransformerBridge is put around the weights in raw mode, so that its logits are
-the model's own. It changes what it is given, both the model and the tokenizer: it gets copies.
+the model's own; whether they are is measured here, once, on a few tokens. It changes what it is
+given, both the model and the tokenizer: it gets copies.
 """
 
 from __future__ import annotations
@@ -9,11 +10,17 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from flowviz.errors import FlowvizError, ModelError
-from flowviz.models.architecture import read_model
-from flowviz.models.loaded import LoadedModel
+from flowviz.models.architecture import before_boot, read_model
+from flowviz.models.loaded import LoadedModel, exact
+
+PROBED = 8
 
 
 def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
@@ -25,6 +32,8 @@ def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
     from transformer_lens.model_bridge import TransformerBridge
 
     first = next(weights.parameters())
+    before = _logits(weights, first.device)
+    before_boot(weights)
     bridge = TransformerBridge.boot_transformers(
         name,
         hf_model=weights,
@@ -33,7 +42,21 @@ def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
         dtype=first.dtype,
     )
     bridge.eval().requires_grad_(False)  # it splits GPT-2's q, k and v into new weights
-    return read_model(name, bridge, tokenizer)
+    model = read_model(name, bridge, tokenizer)
+    return replace(model, boot_error=_difference(before, _logits(bridge, first.device)))
+
+
+def _logits(model: Any, device: torch.device) -> Tensor:
+    """The logits of a few tokens; all models have that many."""
+    with torch.inference_mode():
+        result = model(torch.arange(1, PROBED + 1, device=device)[None] % model.config.vocab_size)
+    logits = getattr(result, "logits", result)
+    return exact(logits.detach()).clone()
+
+
+def _difference(before: Tensor, after: Tensor) -> float:
+    """The largest difference, relative to the largest logit."""
+    return float((after.to(before) - before).abs().max() / before.abs().max().clamp(min=1e-12))
 
 
 def _for_bridge(tokenizer: Any) -> Any:

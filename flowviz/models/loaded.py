@@ -287,6 +287,7 @@ class LoadedModel:
         hooks: where the bridge shows what a trace holds, by name (`architecture.py`).
         embed_bias: of the norm between the embedding and the first block, where there is one.
         logit_scale: what the model multiplies its logits with, after W_U and b_U.
+        boot_error: the logits behind the bridge against those of the model without it.
     """
 
     shape: ModelShape
@@ -302,6 +303,7 @@ class LoadedModel:
     logit_scale: float
     dtype: torch.dtype
     device: torch.device
+    boot_error: float = 0.0
     lock: Any = field(default_factory=RLock)
 
     def forget_pass(self) -> None:
