@@ -33,11 +33,23 @@ def prompt_of(model: LoadedModel, tokens: int) -> str:
     return " the" * tokens
 
 
+_clock = time.perf_counter
+
+
+def on_a_busy_machine() -> None:
+    """From now on one thread, and its processor's time: what others run does not count then."""
+    import torch
+
+    global _clock
+    torch.set_num_threads(1)
+    _clock = time.process_time
+
+
 def seconds(work: Callable[[], object]) -> float:
     """How long one call takes."""
-    start = time.perf_counter()
+    start = _clock()
     work()
-    return time.perf_counter() - start
+    return _clock() - start
 
 
 def side_by_side(rounds: int, *works: Callable[[], object]) -> list[list[float]]:
