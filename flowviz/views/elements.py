@@ -14,7 +14,7 @@ from typing import Any
 from flowviz.graph.layout import Band, Heading, Layout, layout
 from flowviz.graph.types import STATES, FlowEdge, FlowGraph, FlowNode, NodeKey, NodeKind
 from flowviz.views.curves import curve
-from flowviz.views.labels import edge_tip, heading_label, heading_tip, node_label, node_tip
+from flowviz.views.labels import UNREAD, edge_tip, heading_label, heading_tip, node_label, node_tip
 from flowviz.views.laws import flow_shown
 from flowviz.views.words import expert_of, place
 
@@ -83,7 +83,7 @@ def _text(key: NodeKey, label: str, graph: FlowGraph) -> str:
         return label
     expert = expert_of(key, graph.model)
     name = "E{} N{}".format(*expert) if expert else place(key, graph.model)
-    return f"{label}\n{name}"
+    return name if label == UNREAD else f"{label}\n{name}"
 
 
 def _edge(

@@ -24,6 +24,7 @@ EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
 MANY_TOKENS = 100  # from here on a column's number says more than its token
 TIP_TOKENS = 5
+UNREAD = "·"  # the label of what is not read as tokens
 EDGE_WORDS = {
     EdgeKind.RESIDUAL: "the residual stream",
     EdgeKind.READ: "read",
@@ -52,7 +53,7 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
             return target_name(graph).replace(" − ", "\n− ")
         case _:
             top = node.projection.top if node.projection else ()
-            return visible(top[0].text) if top else "·"
+            return visible(top[0].text) if top else UNREAD
 
 
 def node_tip(node: FlowNode, graph: FlowGraph) -> str:

@@ -265,6 +265,8 @@ def test_where_a_law_failed_no_edge_no_rest_no_sign_and_no_size_is_drawn() -> No
         for each in nodes:
             assert "a law failed" in each["data"]["tip"]
             assert "influence" not in each["data"]["tip"]
+    heads = [each["data"]["text"] for each in elements(failed()) if " head " in each["classes"]]
+    assert heads[-1] == "L2 H1"
 
 
 def test_a_neuron_in_an_expert_bears_both_numbers() -> None:
