@@ -38,8 +38,8 @@ LONGEST = 2**20  # tokens, for a model that says no length of its own
 
 def scored_bytes(model: LoadedModel, tokens: int) -> int:
     """The memory that a trace of so many tokens takes with one flow and all its scores."""
-    shape, W_O = model.shape, model.blocks[0].attention.W_O
-    heads = W_O.shape[0] * W_O.shape[1]
+    shape, attention = model.shape, model.blocks[0].attention
+    heads = attention.heads * attention.d_head
     gradients = 2 * shape.d_model + heads + shape.neurons
     values = 4 * (shape.heads + shape.neurons + 2 + len(BIAS_NAMES))
     sources = 4 * shape.layers * shape.heads * tokens**2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from flowviz.errors import FlowvizError
 from flowviz.models.catalogue import Catalogue
+from flowviz.models.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,14 @@ MODELS = Setting(
     "FLOWVIZ_MODELS",
     "demo",
     "The models to offer, separated by commas, the default first: known names, hub names, or "
-    "NAME=FOLDER.",
+    "NAME=FOLDER; ADAPTER@BASE for an adapter on its base model.",
+)
+DEVICE = Setting("FLOWVIZ_DEVICE", "cpu", "Where models run: cpu, cuda, cuda:N, mps, or auto.")
+DTYPE = Setting(
+    "FLOWVIZ_DTYPE",
+    "float32",
+    "The precision of the weights: float32, float64, bfloat16, float16, int8, or auto for each "
+    "checkpoint's own.",
 )
 MODELS_MB = Setting(
     "FLOWVIZ_MODELS_MB",
@@ -49,7 +57,7 @@ FRAME_ANCESTORS = Setting(
     "'self'",
     "Which sites may show the page in a frame, as Content-Security-Policy writes it.",
 )
-SETTINGS = (MODELS, MODELS_MB, CACHE_MB, MOST_WAITING, FRAME_ANCESTORS)
+SETTINGS = (MODELS, DEVICE, DTYPE, MODELS_MB, CACHE_MB, MOST_WAITING, FRAME_ANCESTORS)
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,17 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, models: str | None = None
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        models: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
     ) -> Settings:
         """Reads and checks all settings.
 
         Args:
             environment: where to read them.
-            models: what to offer instead of what FLOWVIZ_MODELS says.
+            models, device, dtype: what to take instead of what the environment says.
 
         Raises:
             FlowvizError: one has a value that it cannot have.
@@ -83,8 +95,10 @@ class Settings:
             megabytes = text(setting)
             return _whole(setting, megabytes, 1, 10**7) * 2**20 if megabytes else None
 
+        offered = Catalogue.of((text(MODELS) if models is None else models).split(","))
+        placement = Placement.of(device or text(DEVICE), dtype or text(DTYPE))
         return cls(
-            catalogue=Catalogue.of((text(MODELS) if models is None else models).split(",")),
+            catalogue=offered.placed(placement),
             models_bytes=size(MODELS_MB),
             cache_bytes=size(CACHE_MB),
             most_waiting=_whole(MOST_WAITING, text(MOST_WAITING), 1, 10**4),

@@ -93,8 +93,7 @@ class Trace:
 def trace_bytes(model: LoadedModel, tokens: int) -> int:
     """The memory that a trace of so many tokens takes in float32."""
     shape, attention = model.shape, model.blocks[0].attention
-    kv = attention.W_V.shape[0] * attention.W_V.shape[2]
-    heads = attention.W_O.shape[0] * attention.W_O.shape[1]
+    kv, heads = (n * attention.d_head for n in (attention.value_heads, attention.heads))
     states = 1 if shape.parallel else 2
     per_layer = states * shape.d_model + heads + kv + 2 * shape.neurons + shape.heads * tokens + 4
     return 4 * tokens * (shape.layers * per_layer + 4 * shape.d_model + shape.vocabulary)
@@ -158,17 +157,17 @@ def _block(parts: dict[tuple[str, int], Tensor], layer: int, block: Block) -> Bl
 
     pre, mid = parts.pop(("resid_pre", layer)), part("resid_mid")
     firing = _firing(block.mlp, part("pre"), part("linear"), part("post"), part("mlp_in"))
-    positions, (kv, _, d_head) = pre.shape[0], block.attention.W_V.shape
-    heads = block.attention.W_O.shape[0]
+    attention, positions = block.attention, pre.shape[0]
+    heads, d_head = attention.heads, attention.d_head
     return BlockTrace(
         resid_pre=pre,
         resid_mid=mid,
-        ln1_scale=block.attention.norm.scale_of(pre),
+        ln1_scale=attention.norm.scale_of(pre),
         ln2_scale=block.mlp.norm.scale_of(pre if mid is None else mid),
         ln1_post_scale=part("ln1_post_scale"),
         ln2_post_scale=part("ln2_post_scale"),
         pattern=part_or_nothing("pattern", heads, positions, positions),
-        v=part_or_nothing("v", positions, kv, d_head),
+        v=part_or_nothing("v", positions, attention.value_heads, d_head),
         z=part_or_nothing("z", positions, heads, d_head),
         **(_silent(block.mlp, pre) if firing is None else firing)._asdict(),
     )

@@ -20,6 +20,7 @@ import pytest
 from flowviz.__main__ import main
 from flowviz.errors import FlowvizError
 from flowviz.graph.json import read_graph
+from flowviz.models.placement import Placement
 from flowviz.settings import SETTINGS, Settings
 from tests.models import save_model
 
@@ -337,9 +338,12 @@ def test_settings_have_the_defaults_that_they_say() -> None:
 def test_settings_are_read_from_the_environment() -> None:
     settings = Settings.from_environment(
         {"FLOWVIZ_MODELS": "gpt2,demo", "FLOWVIZ_CACHE_MB": "100", "FLOWVIZ_MODELS_MB": "900",
+         "FLOWVIZ_DEVICE": "cuda:1", "FLOWVIZ_DTYPE": "bf16",
          "FLOWVIZ_MOST_WAITING": "5", "FLOWVIZ_FRAME_ANCESTORS": "https://example.org 'self'"}
     )  # fmt: skip
     assert [entry.name for entry in settings.catalogue.entries] == ["gpt2", "demo"]
+    placements = {entry.placement for entry in settings.catalogue.entries}
+    assert placements == {Placement("cuda:1", "bfloat16")}
     assert settings.cache_bytes == 100 * 2**20
     assert (settings.models_bytes, settings.most_waiting) == (900 * 2**20, 5)
     assert settings.frame_ancestors == "https://example.org 'self'"
@@ -351,6 +355,8 @@ def test_settings_are_read_from_the_environment() -> None:
     [
         ("FLOWVIZ_MODELS", ","),
         ("FLOWVIZ_MODELS", "/nowhere/at/all"),
+        ("FLOWVIZ_DEVICE", "tpu"),
+        ("FLOWVIZ_DTYPE", "float8"),
         ("FLOWVIZ_CACHE_MB", "-1"),
         ("FLOWVIZ_CACHE_MB", "1e9"),
         ("FLOWVIZ_MODELS_MB", "0"),
@@ -362,6 +368,12 @@ def test_settings_are_read_from_the_environment() -> None:
 def test_settings_that_cannot_be_are_refused(name: str, value: str) -> None:
     with pytest.raises(FlowvizError):
         Settings.from_environment({name: value})
+
+
+def test_the_command_line_stands_above_the_environment() -> None:
+    said = {"FLOWVIZ_DEVICE": "cuda", "FLOWVIZ_DTYPE": "float16"}
+    settings = Settings.from_environment(said, device="cpu")
+    assert settings.catalogue.entries[0].placement == Placement("cpu", "float16")
 
 
 def test_every_setting_is_described() -> None:

@@ -7,12 +7,10 @@ import contextlib
 import logging
 import signal
 import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowviz.commands.options import add_placement
 from flowviz.errors import FlowvizError
-from flowviz.models.placement import Placement
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -47,9 +45,9 @@ def run(chosen: argparse.Namespace) -> int:
     from flowviz.settings import Settings
     from flowviz.wsgi import make_app
 
-    settings = Settings.from_environment(models=chosen.models)
-    placement = Placement.of(chosen.device, chosen.dtype)
-    settings = replace(settings, catalogue=settings.catalogue.placed(placement))
+    settings = Settings.from_environment(
+        models=chosen.models, device=chosen.device, dtype=chosen.dtype
+    )
     if chosen.debug:
         app = make_app(settings, debug=True)
         app.run(chosen.host, chosen.port, debug=True, dev_tools_disable_version_check=True)

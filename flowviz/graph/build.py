@@ -221,15 +221,14 @@ def _activation(flow: Flow, key: NodeKey) -> float | None:
 
 def _checks(scored: Scored, rest_error: float) -> Checks:
     flow, errors = scored.flow, scored.errors
-    dtype = flow.model.dtype
     return Checks(
         node_error=errors.node,
         cut_error=errors.cut,
         rest_error=rest_error,
         target_error=errors.target,
         block_error=errors.block,
-        tolerance=TOLERANCE.get(dtype, 0.0),
-        dtype=str(dtype).removeprefix("torch."),
+        tolerance=TOLERANCE.get(flow.model.dtype, 0.0),
+        dtype=flow.model.precision,
     )
 
 

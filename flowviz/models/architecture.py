@@ -19,7 +19,8 @@ from torch.nn import Parameter
 
 from flowviz.graph.types import ModelShape
 from flowviz.models.experts import expert_mlp
-from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, Norm
+from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, Norm, Weights
+from flowviz.models.quantised import EightBitLinear
 from flowviz.models.tokens import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -69,26 +70,32 @@ def read_model(name: str, bridge: Any, tokenizer: Any) -> LoadedModel:
         logit_scale=_logit_scale(config),
         dtype=weight.dtype,
         device=weight.device,
+        precision=_precision(bridge, weight.dtype),
     )
 
 
 def _shape(
     name: str, bridge: Any, config: Any, blocks: tuple[Block, ...], vocabulary: int
 ) -> ModelShape:
-    heads, _, d_model = blocks[0].attention.W_O.shape
-    experts = tuple(block.mlp.W_out.shape[1] * (block.mlp.router is not None) for block in blocks)
+    experts = tuple(block.mlp.d_expert * (block.mlp.router is not None) for block in blocks)
     return ModelShape(
         name=name,
         architecture=bridge.cfg.architecture,
         layers=len(blocks),
-        heads=heads,
+        heads=blocks[0].attention.heads,
         neurons=max(block.mlp.neurons for block in blocks),
-        d_model=d_model,
+        d_model=blocks[0].attention.weights.out_shape[2],
         vocabulary=vocabulary,
         parallel=blocks[0].parallel,
         expert_neurons=experts if any(experts) else (),
         logit_cap=getattr(config, "final_logit_softcapping", None),
     )
+
+
+def _precision(bridge: Any, dtype: torch.dtype) -> str:
+    """int8 where any layer is held so: what stays in `dtype` then is the smaller part."""
+    eight_bit = any(isinstance(part, EightBitLinear) for part in bridge.original_model.modules())
+    return "int8" if eight_bit else str(dtype).removeprefix("torch.")
 
 
 def _unembedding(bridge: Any) -> Tensor:
@@ -147,17 +154,17 @@ def _attention(bridge: Any, block: Any, norm: Norm, post: Norm) -> Attention:
         return _read_attention(block.attn, norm, post)
     except Exception as error:  # whatever another architecture's parts make this stumble over
         log.info("attention that flowviz cannot read: %s", error)
-        nothing = torch.zeros(1, bridge.cfg.d_model, 1)
+        values = torch.zeros(1, bridge.cfg.d_model, 1)
         outputs = torch.zeros(bridge.cfg.n_heads or 1, 1, bridge.cfg.d_model)
-        return Attention(norm=norm, W_V=nothing, b_V=None, W_O=outputs, b_O=None, post=post)
+        weights = Weights(lambda: values, lambda: outputs)
+        return Attention(norm=norm, weights=weights, b_V=None, b_O=None, post=post)
 
 
 def _read_attention(attention: Any, norm: Norm, post: Norm) -> Attention:
     return Attention(
         norm=norm,
-        W_V=attention.W_V,
+        weights=Weights(lambda: attention.W_V, lambda: attention.W_O),
         b_V=_bias(attention.b_V),
-        W_O=attention.W_O,
         b_O=_bias(attention.b_O),
         post=post,
     )
@@ -168,30 +175,28 @@ def _mlp(bridge: Any, block: Any, norm: Norm, post: Norm) -> Mlp:
         return _read_mlp(block, norm, post)
     except Exception as error:  # whatever another architecture's parts make this stumble over
         log.info("an MLP that flowviz cannot read: %s", error)
-        W_in = torch.zeros(1, bridge.cfg.d_model, 1)
-        W_out = W_in.transpose(1, 2)
-        return Mlp(norm=norm, W_in=W_in, b_in=None, W_out=W_out, b_out=None, act=torch.relu,
-                   gated=False, post=post)  # fmt: skip
+        nothing = torch.zeros(1, bridge.cfg.d_model, 1)
+        weights = Weights(lambda: nothing, lambda: nothing.transpose(1, 2))
+        return Mlp(norm=norm, weights=weights, b_in=None, b_out=None, act=torch.relu, gated=False,
+                   post=post)  # fmt: skip
 
 
 def _read_mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
-    mlp = block.mlp
-    inner = mlp.original_component
+    mlp, inner = block.mlp, block.mlp.original_component
     if hasattr(inner, "experts"):
         return expert_mlp(inner, norm, post)
     if _has(mlp, "dense_in"):  # a plain MLP among blocks of experts
-        W_in, b_in = mlp.dense_in.weight.T, mlp.dense_in.bias
-        W_out, b_out = mlp.dense_out.weight.T, mlp.dense_out.bias
-        gated = _has(mlp, "dense_gate")
+        into, out, gated = mlp.dense_in, mlp.dense_out, _has(mlp, "dense_gate")
+        weights = Weights(lambda: into.weight.T[None], lambda: out.weight.T[None])
+        b_in, b_out = into.bias, out.bias
     else:
-        W_in, b_in, W_out, b_out = mlp.W_in, mlp.b_in, mlp.W_out, mlp.b_out
-        gated = mlp.W_gate is not None
+        weights = Weights(lambda: mlp.W_in[None], lambda: mlp.W_out[None])
+        b_in, b_out, gated = mlp.b_in, mlp.b_out, mlp.W_gate is not None
     bias = _bias(b_out)
     return Mlp(
         norm=norm,
-        W_in=W_in.detach()[None],
+        weights=weights,
         b_in=_bias(b_in),
-        W_out=W_out.detach()[None],
         b_out=None if bias is None else bias[None],
         act=_activation(inner if inner is not None else block.original_component),
         gated=gated,

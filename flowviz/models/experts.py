@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.models.loaded import Firing, Mlp, Norm, Router, exact
+from flowviz.models.loaded import Firing, Mlp, Norm, Router, Weights, exact
 
 
 def expert_mlp(module: Any, norm: Norm, post: Norm) -> Mlp:
@@ -27,9 +27,8 @@ def expert_mlp(module: Any, norm: Norm, post: Norm) -> Mlp:
     bias = getattr(experts, "down_proj_bias", None)
     return Mlp(
         norm=norm,
-        W_in=router.W_in,
+        weights=Weights(lambda: router.W_in, lambda: router.W_out),
         b_in=router.b_in,
-        W_out=router.W_out,
         b_out=None if bias is None else bias.detach(),
         act=router.act,
         gated=True,

@@ -86,38 +86,91 @@ class Norm:
         return vector if self.weight is None else vector * exact(self.weight, vector)
 
 
+class Weights:
+    """Two matrices of a sublayer, in and out, as plain numbers.
+
+    Weights in 8 bits are made plain anew at each reading, and not kept.
+    """
+
+    def __init__(self, read_in: Callable[[], Tensor], read_out: Callable[[], Tensor]) -> None:
+        self._in, self._out = _kept(read_in), _kept(read_out)
+        self.in_shape, self.out_shape = tuple(read_in().shape), tuple(read_out().shape)
+
+    def into(self) -> Tensor:
+        """What reads the stream."""
+        return self._in()
+
+    def out(self) -> Tensor:
+        """What writes to the stream."""
+        return self._out()
+
+
+def _kept(read: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    """A weight that is the same at every reading is read once."""
+    first = read().detach()
+    if first.data_ptr() == read().data_ptr():
+        return lambda: first
+    return lambda: read().detach()
+
+
 @dataclass(frozen=True, eq=False)
 class Attention:
     """The attention of one block: what its values and outputs are made with.
 
     Args:
         norm: what it reads the stream through.
+        weights: W_V and W_O.
         post: the norm behind it.
     """
 
     norm: Norm
-    W_V: Float[Tensor, "kv_head d_model d_head"]
+    weights: Weights
     b_V: Float[Tensor, "kv_head d_head"] | None
-    W_O: Float[Tensor, "head d_head d_model"]
     b_O: Float[Tensor, " d_model"] | None
     post: Norm = field(default_factory=Norm)
 
     @property
+    def W_V(self) -> Float[Tensor, "kv_head d_model d_head"]:  # noqa: N802
+        """From what is read to the values."""
+        return self.weights.into()
+
+    @property
+    def W_O(self) -> Float[Tensor, "head d_head d_model"]:  # noqa: N802
+        """From the heads' z to what they write."""
+        return self.weights.out()
+
+    @property
+    def heads(self) -> int:
+        """How many heads there are."""
+        return self.weights.out_shape[0]
+
+    @property
+    def value_heads(self) -> int:
+        """How many heads have values of their own."""
+        return self.weights.in_shape[0]
+
+    @property
+    def d_head(self) -> int:
+        """The width of a head."""
+        return self.weights.out_shape[1]
+
+    @property
     def queries_per_value(self) -> int:
         """How many heads share one value head (grouped-query attention); 1 without it."""
-        return self.W_O.shape[0] // self.W_V.shape[0]
+        return self.heads // self.value_heads
 
     @cached_property
     def value_biases(self) -> Float[Tensor, "2 kv_head d_head"]:
         """What the norm's bias and b_V add to every value."""
-        none = torch.zeros_like(exact(self.W_V[:, 0]))
-        bias = self.norm.bias
-        through = none if bias is None else torch.einsum("d,kdh->kh", exact(bias), exact(self.W_V))
+        weight, bias = exact(self.W_V), self.norm.bias
+        none = torch.zeros_like(weight[:, 0])
+        through = none if bias is None else torch.einsum("d,kdh->kh", exact(bias), weight)
         return torch.stack([through, none if self.b_V is None else exact(self.b_V)])
 
     def to_heads(self, output: Float[Tensor, "pos d_model"]) -> Float[Tensor, "pos head d_head"]:
         """The gradient at each head's z, from that at the sum of their outputs."""
-        return (output @ exact(self.W_O, output).flatten(0, 1).T).unflatten(-1, self.W_O.shape[:2])
+        heads = output @ exact(self.W_O, output).flatten(0, 1).T
+        return heads.unflatten(-1, (self.heads, self.d_head))
 
     def to_input(self, values: Float[Tensor, "pos kv_head d_head"]) -> Float[Tensor, "pos d_model"]:
         """The gradient at what it reads, from that at its values."""
@@ -156,6 +209,7 @@ class Mlp:
 
     Args:
         norm: what it reads the stream through.
+        weights: W_in and W_out.
         b_in: what is added to each neuron's linear input.
         act: the activation function.
         post: the norm behind it.
@@ -163,9 +217,8 @@ class Mlp:
     """
 
     norm: Norm
-    W_in: Float[Tensor, "expert d_model d_expert"]
+    weights: Weights
     b_in: Float[Tensor, " d_mlp"] | None
-    W_out: Float[Tensor, "expert d_expert d_model"]
     b_out: Float[Tensor, "expert d_model"] | None
     act: Callable[[Tensor], Tensor]
     gated: bool
@@ -175,7 +228,27 @@ class Mlp:
     @property
     def neurons(self) -> int:
         """How many neurons all experts have together."""
-        return self.W_out.shape[0] * self.W_out.shape[1]
+        return self.experts * self.d_expert
+
+    @property
+    def experts(self) -> int:
+        """How many experts there are; 1 for a plain MLP."""
+        return self.weights.out_shape[0]
+
+    @property
+    def d_expert(self) -> int:
+        """How many neurons one expert has."""
+        return self.weights.out_shape[1]
+
+    @property
+    def W_in(self) -> Float[Tensor, "expert d_model d_expert"]:  # noqa: N802
+        """From what is read to the neurons."""
+        return self.weights.into()
+
+    @property
+    def W_out(self) -> Float[Tensor, "expert d_expert d_model"]:  # noqa: N802
+        """From the neurons to what they write."""
+        return self.weights.out()
 
     @cached_property
     def neuron_biases(self) -> Float[Tensor, "2 d_mlp"]:
@@ -197,23 +270,23 @@ class Mlp:
 
     def to_input(self, inputs: Float[Tensor, "pos d_mlp"]) -> Float[Tensor, "pos d_model"]:
         """The gradient at what it reads, from that at each neuron's linear input."""
-        by_expert = inputs.unflatten(-1, (self.W_in.shape[0], -1)).transpose(0, 1)
+        by_expert = inputs.unflatten(-1, (self.experts, -1)).transpose(0, 1)
         return torch.matmul(by_expert, exact(self.W_in, inputs).transpose(1, 2)).sum(0)
 
     def reads(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
         """The input directions of some neurons."""
         expert, place = self._places(neurons)
-        return exact(self.W_in[expert, :, place])
+        weight = self.W_in
+        return exact(weight[expert.to(weight.device), :, place.to(weight.device)])
 
     def writes(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
         """The output directions of some neurons."""
         expert, place = self._places(neurons)
-        return exact(self.W_out[expert, place])
+        weight = self.W_out
+        return exact(weight[expert.to(weight.device), place.to(weight.device)])
 
     def _places(self, neurons: Tensor) -> tuple[Tensor, Tensor]:
-        neurons = neurons.to(self.W_out.device)
-        size = self.W_out.shape[1]
-        return neurons.div(size, rounding_mode="floor"), neurons % size
+        return neurons.div(self.d_expert, rounding_mode="floor"), neurons % self.d_expert
 
     def written_bias(
         self, router: Float[Tensor, "pos expert"] | None
@@ -287,6 +360,7 @@ class LoadedModel:
         hooks: where the bridge shows what a trace holds, by name (`architecture.py`).
         embed_bias: of the norm between the embedding and the first block, where there is one.
         logit_scale: what the model multiplies its logits with, after W_U and b_U.
+        precision: of the weights, in a word.
         boot_error: the logits behind the bridge against those of the model without it.
     """
 
@@ -303,6 +377,7 @@ class LoadedModel:
     logit_scale: float
     dtype: torch.dtype
     device: torch.device
+    precision: str
     boot_error: float = 0.0
     lock: Any = field(default_factory=RLock)
 
