@@ -202,7 +202,16 @@ def test_in_8_bits_the_flow_is_exact_for_the_model_that_runs(llama: str) -> None
     )
     torch.testing.assert_close(record(model, IDS).logits, logits(whole), atol=1e-5, rtol=1e-5)
     assert (record(model, IDS).logits - record(load_model(llama), IDS).logits).abs().max() > 1e-3
-    assert flowviz.explain(PROMPT, model).graph.checks.conservation_error < 1e-4
+    checks = flowviz.explain(PROMPT, model).graph.checks
+    assert checks.conservation_error < 1e-4
+    assert checks.dtype == "int8"
+
+
+def test_plain_numbers_of_8_bit_weights_are_not_kept(llama: str) -> None:
+    whole, eight = (load_model(llama, dtype=dtype).blocks[0] for dtype in ("float32", "int8"))
+    assert whole.mlp.W_in.data_ptr() == whole.mlp.W_in.data_ptr()
+    first = eight.mlp.W_in
+    assert eight.mlp.W_in.data_ptr() != first.data_ptr()
 
 
 def held_bytes(model: Any) -> int:
