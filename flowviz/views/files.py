@@ -72,7 +72,16 @@ def _head(graph: FlowGraph) -> list[str]:
         *_wrap("Exactness", exactness_words(graph.checks).split(" "), " "),
         *_failure(graph),
         *_wrap("Coverage", coverage_words(graph).split(" "), " "),
+        *_part(graph),
     ]
+
+
+def _part(graph: FlowGraph) -> list[str]:
+    """Which positions and layers were asked for, where not all."""
+    spans = {name: graph.settings.get(name) for name in ("positions", "layers")}
+    asked = [f"{name} {s[0]} to {s[1]}" for name, s in spans.items() if isinstance(s, list | tuple)]
+    words = f"only {' and '.join(asked)}; what flows in from elsewhere is kept as rest"
+    return [_line("Drawn", words)] if asked else []
 
 
 def _failure(graph: FlowGraph) -> list[str]:

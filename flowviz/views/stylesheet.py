@@ -161,7 +161,7 @@ def _special(c: Palette) -> list[Rule]:
             border_color=c.muted,
             z_index=15,
         ),
-        _rule("node.target", font_size=20, font_weight="bold", border_width=3, z_index=25),
+        _rule("node.target", font_size=18, font_weight="bold", border_width=3, z_index=25),
     ]
 
 

@@ -52,6 +52,15 @@ def test_the_report_fits_in_a_hundred_columns(wiring: str, positions: int) -> No
         assert "\u202e" not in text(each)
 
 
+def test_the_report_says_where_only_a_part_was_asked_for() -> None:
+    graph = three_nodes()
+    asked = {**graph.settings, "positions": [1, 2], "layers": None}
+    lines = text(replace(graph, settings=asked)).splitlines()
+    assert (
+        "Drawn        only positions 1 to 2; what flows in from elsewhere is kept as rest" in lines
+    )
+
+
 def test_the_report_of_a_run_that_broke_a_law() -> None:
     report = text(failed())
     assert "Not exact: conservation at the nodes is off by 0.3" in report
