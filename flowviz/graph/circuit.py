@@ -87,7 +87,8 @@ def reading(flow: Flow, key: NodeKey) -> Reading:
         return Reading(direction, share, part.resid_pre[:p])
     through = part.gate[at, key.index] * gradient.neurons[at, key.index]
     share[at] = through / part.ln2_scale[at, 0]
-    column = block.mlp.reads(torch.tensor([key.index]))[0].to(share.device)
+    index = torch.tensor([key.index], device=share.device)
+    column = block.mlp.reads(index)[0].to(share.device)
     return Reading(block.mlp.norm.pull(column), share, part.mlp_state[:p])
 
 

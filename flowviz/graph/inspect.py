@@ -93,12 +93,14 @@ def _neuron(flow: Flow, key: NodeKey) -> NeuronReading:
     """The neuron's weights as tokens: what it looks for, and what it then writes."""
     block, part = flow.model.blocks[key.layer], flow.trace.blocks[key.layer]
     activation = float(part.post[key.position, key.index])
-    index = torch.tensor([key.index])
-    looks_for = block.mlp.reads(index)[0]
+    index = torch.tensor([key.index], device=part.post.device)
+    looks_for = block.mlp.reads(index)[0].to(part.post.device)
     if block.mlp.norm.weight is not None:
         looks_for = looks_for * exact(block.mlp.norm.weight, looks_for)
     post_scale = None if part.ln2_post_scale is None else part.ln2_post_scale[key.position]
-    writes = block.onto_stream(block.mlp.post, block.mlp.writes(index)[0], post_scale)
+    writes = block.onto_stream(
+        block.mlp.post, block.mlp.writes(index)[0].to(index.device), post_scale
+    )
     scale = flow.trace.final_scale[key.position]
     vectors = torch.stack([looks_for, writes * (-1.0 if activation < 0 else 1.0)]).to(scale.device)
     normed = normed_components(flow.model, vectors, scale[None].expand(2, 1))

@@ -53,7 +53,9 @@ def _group(flow: Flow, kind: NodeKind, layer: int, positions: Tensor, indices: T
         return part.resid_pre[positions]
     if kind is NodeKind.HEAD:
         z = part.z[positions, indices]
-        written = torch.einsum("nd,ndm->nm", z, exact(block.attention.W_O[indices], z))
+        weight = block.attention.W_O
+        weight = exact(weight[indices.to(weight.device)], z)
+        written = torch.einsum("nd,ndm->nm", z, weight)
         return block.onto_stream(block.attention.post, written, _at(part.ln1_post_scale, positions))
     if kind is NodeKind.NEURON:
         post = part.post[positions, indices, None]

@@ -80,7 +80,7 @@ class Experts(Router):
 
     def fire(self, inputs: Float[Tensor, "pos d_model"]) -> Firing:
         """What every neuron does on this input; one product for each expert that was chosen."""
-        _, weights, chosen = self._choose(inputs.to(self.W_in.dtype))
+        _, weights, chosen = self._choose(inputs.to(self.W_in))
         size, count = self.W_in.shape[2], self.W_in.shape[0]
         router = torch.zeros(inputs.shape[0], count, dtype=inputs.dtype, device=inputs.device)
         router.scatter_(1, chosen.to(inputs.device), weights.to(inputs))
