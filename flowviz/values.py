@@ -6,8 +6,9 @@ how a `NodeKey` and an array's indices belong together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -52,6 +53,12 @@ class NodeValues:
             biases=zeros(len(BIAS_NAMES), layers + 1, positions),
         )
 
+    def each(self, change: Callable[[Tensor], Tensor]) -> NodeValues:
+        """The same change made to all values."""
+        return NodeValues(
+            **{field.name: change(getattr(self, field.name)) for field in fields(self)}
+        )
+
     @property
     def layers(self) -> int:
         """How many blocks there are."""
@@ -92,7 +99,17 @@ class NodeValues:
 
     def total(self, kinds: Iterable[NodeKind]) -> float:
         """The sum over all nodes of these kinds."""
-        return sum(float(self.of_kind(kind).cpu().sum(dtype=torch.float64)) for kind in kinds)
+        return sum(self._total(kind) for kind in kinds)
+
+    def _total(self, kind: NodeKind) -> float:
+        """Once for each kind: a pass of a thousand tokens has tens of millions of neurons."""
+        if kind not in self._totals:
+            self._totals[kind] = float(self.of_kind(kind).cpu().sum(dtype=torch.float64))
+        return self._totals[kind]
+
+    @cached_property
+    def _totals(self) -> dict[NodeKind, float]:
+        return {}
 
     def count(self, kinds: Iterable[NodeKind]) -> int:
         """How many nodes of these kinds have a value other than zero."""
@@ -104,14 +121,22 @@ class NodeValues:
         All that tie with the last are in, so that a cut made afterwards depends on keys alone.
         """
         values = self.of_kind(kind)
-        flat = values.flatten()
-        if not flat.numel() or most < 1:
+        if not values.numel() or most < 1:
             return []
-        last = flat.topk(min(most, flat.numel())).values[-1].clamp(min=torch.finfo(flat.dtype).tiny)
-        places = (values >= last).nonzero().tolist()
-        found = values[values >= last].tolist()
+        high = values >= _at_most(values.amax(-1), most)  # as many rows have a value as high
+        last = _at_most(values[high], most)
+        places = high.nonzero()[values[high] >= last].tolist()
+        found = values[high][values[high] >= last].tolist()
         keys = [self.key(kind, *place) for place in places]
         return sorted(zip(found, keys, strict=True), key=lambda pair: (-pair[0], pair[1]))
+
+
+def _at_most(values: Tensor, most: int) -> Tensor:
+    """The value that so many have or exceed, of the values above zero."""
+    tiny = torch.finfo(values.dtype).tiny
+    if values.numel() <= most:
+        return values.new_tensor(tiny)
+    return values.flatten().topk(most).values[-1].clamp(min=tiny)
 
 
 _FIELDS = {

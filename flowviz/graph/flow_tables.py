@@ -84,7 +84,7 @@ def _place(bundle: Bundle, key: NodeKey) -> int | None:
 
 
 def _from_values(values: NodeValues, kind: EdgeKind, drawn: set[NodeKey]) -> Side:
-    sizes = replace(values, **{name: part.abs() for name, part in vars(values).items()})
+    sizes = values.each(torch.abs)
     keys = {key for each in COMPONENTS for _, key in sizes.strongest(each, MOST_ROWS)}
     keys |= {key for key in drawn if key.kind in COMPONENTS}
     links = tuple(Link(key, kind, amount, None) for key in keys if (amount := values[key]))

@@ -108,6 +108,8 @@ def last_cut(settings: GraphSettings, layers: int) -> int | None:
 
 def _within(values: NodeValues, settings: GraphSettings) -> NodeValues:
     """Zero outside the blocks and positions asked for."""
+    if settings.layers is None and settings.positions is None:
+        return values
     layers, count = _span(settings.layers, values.layers, "layers", "blocks"), values.positions
     positions = _span(settings.positions, count, "positions", "tokens up to the target")
     places = _mask(values.embed, *positions)
@@ -191,4 +193,4 @@ def ranking_by_score(scores: NodeValues, parallel: bool = False) -> NodeValues:
     final[-1] = reached[-1]
     ranked = replace(components, resid_pre=pre, resid_mid=mid, resid_final=final)
     whole = max(ranked.total(COMPONENTS), torch.finfo(torch.float32).tiny)
-    return NodeValues(**{name: value / whole for name, value in vars(ranked).items()})
+    return ranked.each(lambda value: value / whole)
