@@ -294,8 +294,9 @@ UNCOVERED: dict[str, Architecture] = {
     "deepseek_v3": Architecture(
         "DeepSeek-V3", "latent attention, shared experts", "DeepseekV3", "DeepseekV3ForCausalLM",
         lambda s: _plain(s, num_key_value_heads=s.heads, q_lora_rank=8, kv_lora_rank=8,
-                         qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2, n_group=1,
-                         topk_group=1, first_k_dense_replace=1, moe_intermediate_size=12),
+                         qk_rope_head_dim=4, qk_nope_head_dim=4, v_head_dim=8, n_group=1,
+                         n_routed_experts=4, num_experts_per_tok=2, topk_group=1,
+                         first_k_dense_replace=1, moe_intermediate_size=12),
     ),
     "qwen2_moe": Architecture(
         "Qwen2-MoE", "a shared expert", "Qwen2Moe", "Qwen2MoeForCausalLM",
