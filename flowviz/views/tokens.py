@@ -42,7 +42,7 @@ def _mark(character: str) -> str:
     if character in MARKS:
         return MARKS[character]
     if character < " ":
-        return chr(0x2400 + ord(character))
+        return f"<0x{ord(character):02X}>"  # as bytes that are no text: few fonts draw U+2400
     if unicodedata.category(character)[0] in "CZ" or character in LOOKS_EMPTY:
         return f"⟨U+{ord(character):04X}⟩"
     return character

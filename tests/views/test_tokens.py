@@ -21,7 +21,7 @@ from flowviz.views.tokens import ISOLATE, ISOLATE_END, clip, clip_ems, ems, visi
         ("\t", "⇥"),
         ("\r\n", "␍↵"),
         ("", "⟨empty⟩"),
-        ("\x00\x1b", "␀␛"),
+        ("\x00\x1b", "<0x00><0x1B>"),
         ("\x7f\x85", "␡⟨U+0085⟩"),
         ("\xa0", "⍽"),
         ("\u200b", "⟨U+200B⟩"),
