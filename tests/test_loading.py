@@ -24,7 +24,7 @@ from transformers import (
 )
 
 from flowviz.errors import Cancelled, ModelError
-from flowviz.models import memory
+from flowviz.models import boot, memory
 from flowviz.models.catalogue import find_model
 from flowviz.models.loading import load_model, weight_bytes
 from flowviz.trace import record
@@ -365,3 +365,14 @@ def test_a_container_may_have_less_than_its_machine(
     (tmp_path / "memory.max").write_text("max\n")
     free = memory.free_memory()
     assert free is None or free > 1_000_000
+
+
+def test_a_bridge_that_computes_another_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the bridge of TransformerLens 4.3 does to Falcon-40B, where nothing mends it."""
+    monkeypatch.setattr(
+        boot, "before_boot", lambda model: vars(model.config).update(multi_query=False)
+    )
+    with pytest.raises(ModelError, match="gives other logits behind TransformerLens's bridge"):
+        load_model(str(save_model("falcon_40b", tmp_path)))

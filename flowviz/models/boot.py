@@ -21,13 +21,14 @@ from flowviz.models.architecture import before_boot, read_model
 from flowviz.models.loaded import LoadedModel, exact
 
 PROBED = 8
+ANOTHER_MODEL = 0.2  # far above what half precision rounds
 
 
 def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
     """Puts the bridge around weights that may be changed in place, and names their parts.
 
     Raises:
-        ModelError: the architecture is not covered.
+        ModelError: behind the bridge it is another model.
     """
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -42,8 +43,14 @@ def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
         dtype=first.dtype,
     )
     bridge.eval().requires_grad_(False)  # it splits GPT-2's q, k and v into new weights
-    model = read_model(name, bridge, tokenizer)
-    return replace(model, boot_error=_difference(before, _logits(bridge, first.device)))
+    error = _difference(before, _logits(bridge, first.device))
+    if not error <= ANOTHER_MODEL:
+        raise ModelError(
+            f"{name} gives other logits behind TransformerLens's bridge than without it, by "
+            f"{error:.0%} of the largest: the bridge does not compute {type(weights).__name__} as "
+            "it is, and what it shows would be of another model. Choose another one."
+        )
+    return replace(read_model(name, bridge, tokenizer), boot_error=error)
 
 
 def _logits(model: Any, device: torch.device) -> Tensor:

@@ -85,7 +85,7 @@ def _part(graph: FlowGraph) -> list[str]:
 
 
 def _failure(graph: FlowGraph) -> list[str]:
-    failed = failure_words(graph.checks)
+    failed = failure_words(graph)
     return _wrap("Not shown", " ".join(failed).split(" "), " ") if failed else []
 
 

@@ -11,18 +11,27 @@ import math
 from flowviz.graph.types import Checks, FlowGraph
 
 LAWS = {
-    "node_error": ("conservation at the nodes", "what flows into a node is what flows out of it"),
-    "cut_error": ("the sum over every cut", "at every depth, all flow sums to the target"),
+    "node_error": (
+        "what flows into a node misses what flows out",
+        "what flows into a node is what flows out of it",
+    ),
+    "cut_error": (
+        "the sum over a cut misses the target",
+        "at every depth, all flow sums to the target",
+    ),
     "rest_error": (
-        "what the rest nodes make up", "what is drawn and the rest are the whole of each node"
+        "what is drawn and the rest miss a node's flow",
+        "what is drawn and the rest are the whole of each node",
     ),
     "target_error": (
-        "the target against the model's own logits", "the target is the model's own number"
+        "the target misses the model's own logits",
+        "the target is the model's own number",
     ),
     "block_error": (
-        "the blocks' parts against their output", "each block's parts are what it writes"
+        "the blocks' parts miss their output",
+        "each block's parts are what it writes",
     ),
-}  # fmt: skip
+}
 PRECISIONS = {
     "float64": "about 16 digits",
     "float32": "about 7 digits",
@@ -52,7 +61,7 @@ def exactness_words(checks: Checks) -> str:
     error = getattr(checks, worst)
     if checks.exact:
         return f"Exact to {small(error)} ({limit})"
-    return f"Not exact: {LAWS[worst][0]} is off by {small(error)} ({limit})"
+    return f"Not exact: {LAWS[worst][0]} by {small(error)} ({limit})"
 
 
 def exactness_tip(checks: Checks) -> str:
@@ -84,17 +93,19 @@ def _worst(checks: Checks) -> str:
     return max(errors, key=lambda name: errors[name] if math.isfinite(errors[name]) else math.inf)
 
 
-def failure_words(checks: Checks) -> tuple[str, str] | None:
+def failure_words(graph: FlowGraph) -> tuple[str, str] | None:
     """Where a law failed: which and by how much, and what that means for what is on the page."""
+    checks = graph.checks
     if checks.exact:
         return None
     worst = _worst(checks)
     title = (
-        f"This run broke a law of the flow: {LAWS[worst][0]} is off by "
+        f"This run broke a law of the flow: {LAWS[worst][0]} by "
         f"{small(getattr(checks, worst))}; the limit for {checks.dtype} is "
         f"{small(checks.tolerance)}."
     )
     return title, (
-        "So the flow is not shown: no lines, no influence, no rest. What you see is still right: "
-        "the predictions, what the hidden states read as, and where the heads attend."
+        f"{graph.model.architecture} computes something that flowviz does not read. So the flow is "
+        "not shown: no lines, no influence, no rest. What you see is still right: the predictions, "
+        "what the hidden states read as, and where the heads attend."
     )

@@ -92,7 +92,7 @@ def test_where_a_law_failed_a_banner_says_which_and_no_flow_is_drawn(client):
     kinds = {each["group"] for each in answer["flow-graph.elements"]}
     assert kinds == {"nodes"}
     banner = json.dumps(answer["flow-banner.children"])
-    assert "the blocks' parts against their output is off by 0.3" in banner
+    assert "the blocks' parts miss their output by 0.3" in banner
     assert "still right" in banner
     assert "Not exact" in text(answer)
     lawful = client.call("flow-graph.elements", {**values, "flow-shown.data": SHOWN})

@@ -63,7 +63,7 @@ def test_the_report_says_where_only_a_part_was_asked_for() -> None:
 
 def test_the_report_of_a_run_that_broke_a_law() -> None:
     report = text(failed())
-    assert "Not exact: conservation at the nodes is off by 0.3" in report
+    assert "Not exact: what flows into a node misses what flows out by 0.3" in report
     assert "Not shown    This run broke a law" in report
     nodes = report.split("\nNodes\n")[1].splitlines()
     assert nodes[1].startswith("  final at 3")

@@ -126,7 +126,7 @@ def test_exactness_words() -> None:
     good = Checks(1e-6, 3.2e-6, 1e-7, 2e-6, 1e-6, 1e-4, "float32")
     assert exactness_words(good) == "Exact to 3e-6 (limit 1e-4 for float32)"
     assert exactness_words(replace(good, cut_error=0.3, dtype="bfloat16")) == (
-        "Not exact: the sum over every cut is off by 0.3 (limit 1e-4 for bfloat16)"
+        "Not exact: the sum over a cut misses the target by 0.3 (limit 1e-4 for bfloat16)"
     )
     assert "not finite" in exactness_words(replace(good, node_error=math.nan))
     assert exactness_words(replace(good, node_error=math.nan)).startswith("Not exact")
@@ -145,9 +145,12 @@ def test_the_tip_lists_every_law_with_its_error_and_the_limit() -> None:
 
 
 def test_a_broken_law_is_named_with_its_error_and_limit_and_what_is_still_right() -> None:
-    assert failure_words(three_nodes().checks) is None
-    title, text = failure_words(failed().checks) or ("", "")
-    assert "conservation at the nodes is off by 0.3; the limit for float32 is 1e-4" in title
+    assert failure_words(three_nodes()) is None
+    title, text = failure_words(failed()) or ("", "")
+    assert (
+        "what flows into a node misses what flows out by 0.3; the limit for float32 is 1e-4"
+        in title
+    )
     assert "not shown" in text
     assert "still right" in text
     assert "of the influence" not in coverage_words(failed())

@@ -39,7 +39,7 @@ def value_words(graph: FlowGraph) -> html.Span:
 
 def failure_banner(graph: FlowGraph) -> list[Component | str]:
     """Where a law failed: which, and what is still right. Otherwise nothing."""
-    failed = failure_words(graph.checks)
+    failed = failure_words(graph)
     if failed is None:
         return []
     return [html.Strong(failed[0]), " ", html.Span(failed[1])]
