@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -41,12 +41,17 @@ def test_all_laws_hold(architecture, target):
     assert max(vars(errors).values()) < TOLERANCE
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a smaller model would say no more
+)
 @given(
     architecture=st.sampled_from(sorted(ALL)),
     layers=st.integers(1, 4),
     heads=st.sampled_from([2, 4, 6]),
-    d_head=st.sampled_from([4, 8]),
+    d_head=st.sampled_from([8, 16]),  # a quarter of them is rotated in StableLM: an even number
     neurons=st.integers(5, 60),
     ids=st.lists(st.integers(0, 299), min_size=1, max_size=24),
     seed=st.integers(0, 3),
@@ -55,6 +60,7 @@ def test_all_laws_hold(architecture, target):
 def test_laws_hold_on_random_configurations(
     architecture, layers, heads, d_head, neurons, ids, seed, data
 ):
+    assume(architecture != "codegen" or heads == 4)  # it splits its heads over four
     model = random_model(
         architecture, seed, layers=layers, heads=heads, d_head=d_head, neurons=neurons
     )

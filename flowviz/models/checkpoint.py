@@ -206,6 +206,7 @@ def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype, **pl
         trust_remote_code=False,
         local_files_only=True,
         attn_implementation="eager",
+        experts_implementation="eager",  # others know no float64
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are refused below, by name
         **place,

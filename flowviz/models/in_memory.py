@@ -104,6 +104,7 @@ def _own_copy(title: str, model: Any) -> Any:
     check_quantised(title, own.config)
     readable(own)
     own.set_attn_implementation("eager")
+    own.set_experts_implementation("eager")
     return own.eval()
 
 
