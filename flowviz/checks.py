@@ -20,7 +20,8 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES
-from flowviz.models.loaded import Block, Norm, exact
+from flowviz.models.block import Block
+from flowviz.models.parts import Norm, exact
 from flowviz.trace import BlockTrace
 
 PROBES = 8

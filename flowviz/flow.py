@@ -32,7 +32,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
-from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, exact
+from flowviz.models.block import Attention, Block, Mlp
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import exact
 from flowviz.trace import BlockTrace, Trace
 from flowviz.values import NodeValues
 

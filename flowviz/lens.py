@@ -18,7 +18,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from flowviz.graph.types import Projection, TokenScore
-from flowviz.models.loaded import LoadedModel, exact
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import exact
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,9 @@ def scored_bytes(model: LoadedModel, tokens: int) -> int:
     """The memory that a trace of so many tokens takes with one flow and all its scores."""
     shape, attention = model.shape, model.blocks[0].attention
     heads = attention.heads * attention.d_head
-    gradients = 2 * shape.d_model + heads + shape.neurons
+    block = model.blocks[0]
+    states = 2 if block.residual_scale == 1 and block.mlp.post.eps is None else 4
+    gradients = states * shape.d_model + heads + shape.neurons
     values = 4 * (shape.heads + shape.neurons + 2 + len(BIAS_NAMES))
     sources = 4 * shape.layers * shape.heads * tokens**2
     return (

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES
-from flowviz.models.loaded import Block, Norm, exact
+from flowviz.models.block import Block
+from flowviz.models.parts import Norm, exact
 from flowviz.trace import BlockTrace
 from flowviz.values import NodeValues
 

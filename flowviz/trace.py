@@ -18,7 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.models.loaded import Block, Firing, LoadedModel, Mlp, exact
+from flowviz.models.block import Block, Firing, Mlp
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import exact
 
 RECORDED = frozenset(
     {"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "pattern", "v", "z", "pre",

@@ -55,7 +55,7 @@ def test_the_engine_names_the_device_of_every_tensor_that_it_makes(architecture:
 
 
 def test_a_tensor_without_a_device_is_seen() -> None:
-    from flowviz.models.loaded import exact
+    from flowviz.models.parts import exact
 
     source = compile("zeros(2)", f"{ENGINE}/made_up.py", "eval")
     with DeviceNamed(), pytest.raises(AssertionError, match="names no device"):

@@ -25,7 +25,7 @@ from flowviz.graph import stream
 from flowviz.graph.bundles import Bundle, total
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.graph.vectors import component_vectors, written_bias
-from flowviz.models.loaded import Norm, exact
+from flowviz.models.parts import Norm, exact
 from flowviz.values import NodeValues
 
 _BEHIND_HEADS, _BEHIND_MLP = ("b_O", "ln1_post"), ("b_out", "ln2_post")

@@ -21,7 +21,7 @@ from flowviz.graph.types import STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
 from flowviz.graph.unexplained import inspection_without_flow
 from flowviz.graph.vectors import component_vectors
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
-from flowviz.models.loaded import exact
+from flowviz.models.parts import exact
 from flowviz.request import GraphSettings
 
 LENS_TOKENS = 3

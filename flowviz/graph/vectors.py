@@ -11,7 +11,7 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
-from flowviz.models.loaded import exact
+from flowviz.models.parts import exact
 
 WRITTEN_BIASES = ("b_O", "b_out", "ln1_post", "ln2_post", "ln_embed")
 

@@ -18,8 +18,10 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from flowviz.graph.types import ModelShape
+from flowviz.models.block import Attention, Block, Mlp
 from flowviz.models.experts import expert_mlp
-from flowviz.models.loaded import Attention, Block, LoadedModel, Mlp, Norm, Weights
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import Norm, Weights
 from flowviz.models.quantised import EightBitLinear
 from flowviz.models.tokens import Vocabulary
 
@@ -108,9 +110,9 @@ def _unembedding(bridge: Any) -> Tensor:
 
 def _logit_scale(config: Any) -> float:
     """Cohere multiplies its logits, Granite divides them."""
-    return float(getattr(config, "logit_scale", None) or 1) / (
-        getattr(config, "logits_scaling", None) or 1
-    )
+    if config.model_type.startswith("cohere"):
+        return float(config.logit_scale or 1)
+    return 1 / float(getattr(config, "logits_scaling", None) or 1)
 
 
 def _embed_bias(bridge: Any) -> Tensor | None:

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from flowviz.errors import FlowvizError, ModelError
 from flowviz.models.architecture import before_boot, read_model
-from flowviz.models.loaded import LoadedModel, exact
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import exact
 
 PROBED = 8
 ANOTHER_MODEL = 0.2  # far above what half precision rounds

@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.models.loaded import Firing, Mlp, Norm, Router, Weights, exact
+from flowviz.models.block import Firing, Mlp, Router
+from flowviz.models.parts import Norm, Weights, exact
 
 
 def expert_mlp(module: Any, norm: Norm, post: Norm) -> Mlp:
