@@ -189,6 +189,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         "Cohere", "parallel blocks, scaled logits", "Cohere", "CohereForCausalLM",
         lambda s: _grouped(s, use_qk_norm=True, logit_scale=0.25),
     ),
+    "cohere2": Architecture(
+        "Cohere 2, Command R7B", "parallel blocks, some without positions", "Cohere2",
+        "Cohere2ForCausalLM", lambda s: _sliding(s, logit_scale=0.25),
+    ),
     "granite": Architecture(
         "Granite", "scaled embeddings, sublayers and logits", "Granite", "GraniteForCausalLM",
         lambda s: _grouped(s, embedding_multiplier=3.0, residual_multiplier=0.4,
@@ -278,6 +282,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         "OLMoE", "experts, norms on queries and keys", "Olmoe", "OlmoeForCausalLM",
         lambda s: _grouped(s, num_experts=4, num_experts_per_tok=2),
     ),
+    "flex_olmo": Architecture(
+        "FlexOlmo", "experts, norms behind sublayers only", "FlexOlmo", "FlexOlmoForCausalLM",
+        lambda s: _grouped(s, num_experts=4, num_experts_per_tok=2, pad_token_id=0,
+                           eos_token_id=0),
+    ),
     "granite_moe": Architecture(
         "Granite MoE", "experts, scaled sublayers", "GraniteMoe", "GraniteMoeForCausalLM",
         lambda s: _grouped(s, num_local_experts=4, num_experts_per_tok=2,
@@ -291,6 +300,12 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 UNCOVERED: dict[str, Architecture] = {
+    "llama4": Architecture(
+        "Llama 4", "a shared expert, and a router of its own kind", "Llama4Text",
+        "Llama4ForCausalLM",
+        lambda s: _grouped(s, head_dim=s.d_head, num_local_experts=4, num_experts_per_tok=1,
+                           intermediate_size_mlp=s.neurons, pad_token_id=0),
+    ),
     "deepseek_v3": Architecture(
         "DeepSeek-V3", "latent attention, shared experts", "DeepseekV3", "DeepseekV3ForCausalLM",
         lambda s: _plain(s, num_key_value_heads=s.heads, q_lora_rank=8, kv_lora_rank=8,

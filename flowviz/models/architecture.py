@@ -21,7 +21,7 @@ from flowviz.graph.types import ModelShape
 from flowviz.models.block import Attention, Block, Mlp
 from flowviz.models.experts import expert_mlp
 from flowviz.models.loaded import LoadedModel
-from flowviz.models.parts import Norm, Weights
+from flowviz.models.parts import Norm, Weights, exact
 from flowviz.models.quantised import EightBitLinear
 from flowviz.models.tokens import Vocabulary
 
@@ -174,13 +174,25 @@ def _read_attention(attention: Any, norm: Norm, post: Norm) -> Attention:
 
 def _mlp(bridge: Any, block: Any, norm: Norm, post: Norm) -> Mlp:
     try:
-        return _read_mlp(block, norm, post)
+        mlp = _read_mlp(block, norm, post)
+        _check_mlp(mlp, bridge)
+        return mlp
     except Exception as error:  # whatever another architecture's parts make this stumble over
         log.info("an MLP that flowviz cannot read: %s", error)
         nothing = torch.zeros(1, bridge.cfg.d_model, 1)
         weights = Weights(lambda: nothing, lambda: nothing.transpose(1, 2))
         return Mlp(norm=norm, weights=weights, b_in=None, b_out=None, act=torch.relu, gated=False,
                    post=post)  # fmt: skip
+
+
+def _check_mlp(mlp: Mlp, bridge: Any) -> None:
+    """Raises where the two matrices do not belong together, or experts do not run as read."""
+    (experts, d_model, d_in), (_, d_out, _) = mlp.weights.in_shape, mlp.weights.out_shape
+    if (d_in, d_model) != (d_out, bridge.cfg.d_model):
+        raise ValueError(f"W_in of {experts} x {d_model} x {d_in}, W_out from {d_out}")
+    if mlp.router is not None:
+        with torch.inference_mode():
+            mlp.router.fire(torch.zeros_like(exact(mlp.W_in[:1, :, 0])))
 
 
 def _read_mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
@@ -215,8 +227,12 @@ def _has(component: Any, name: str) -> bool:
 
 
 def _norm_of(component: Any, name: str) -> Norm:
-    """A norm by its name, or none."""
-    return _norm(getattr(component, name)) if _has(component, name) else NO_NORM
+    """A norm by its name; none where there is none, or none that can be read."""
+    try:
+        return _norm(getattr(component, name)) if _has(component, name) else NO_NORM
+    except AttributeError as error:
+        log.info("a norm that flowviz cannot read: %s", error)
+        return NO_NORM
 
 
 def _norm(norm: Any) -> Norm:

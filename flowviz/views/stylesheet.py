@@ -150,6 +150,7 @@ def _special(c: Palette) -> list[Rule]:
     return [
         _rule("node.embed, node.pos_embed", border_width=1),
         _rule("node.bias", text_margin_x=-6, font_size=13, color=c.text),
+        _rule('node.bias[label *= "ln"]', font_size=11),  # the longer names
         _rule(
             "node.rest[size]",
             shape="diamond",
