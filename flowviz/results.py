@@ -10,9 +10,9 @@ On GPT-2 small's shape (megabytes of resident memory of the process beyond the l
 `peak` while the first graph is built, and with the gradient score, which runs autograd):
 
     tokens    trace    formula    kept    peak    peak with gradient
-        64       44        101     112     177                   246
-       256      206        461     446     679                   991
-     1,020    1,268      2,137   2,009   2,854                 4,551
+        64       42         97      93     139                   217
+       256      196        440     414     546                   937
+     1,024    1,217      2,049   1,916   2,248                 4,259
 """
 
 from __future__ import annotations
