@@ -94,11 +94,6 @@ class Flow:
         """The positions that can matter: up to the target's own."""
         return self.target.position + 1
 
-    def state_gradient(self, layer: int) -> Float[Tensor, "pos d_model"]:
-        """The gradient with respect to the state that the block's MLP reads."""
-        gradient = self.blocks[layer]
-        return gradient.r_pre if gradient.r_mid is None else gradient.r_mid
-
     def neuron_flows(self, layer: int) -> Float[Tensor, "pos d_mlp"]:
         """The flow of every neuron that the block has."""
         return self.values.neurons[layer, :, : self.model.blocks[layer].mlp.neurons]

@@ -69,9 +69,9 @@ def _at(scale: Tensor | None, positions: Tensor) -> Tensor | None:
 
 
 def _biases(flow: Flow, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
-    chosen = zip(positions.tolist(), indices.tolist(), strict=True)
-    rows = {name: written_bias(flow, layer, name) for name in WRITTEN_BIASES}
-    return torch.stack([rows[BIAS_NAMES[index]][position] for position, index in chosen])
+    chosen = list(zip(positions.tolist(), indices.tolist(), strict=True))
+    rows = {index: written_bias(flow, layer, BIAS_NAMES[index]) for _, index in chosen}
+    return torch.stack([rows[index][position] for position, index in chosen])
 
 
 def written_bias(flow: Flow, layer: int, name: str) -> Float[Tensor, "pos d_model"]:
