@@ -6,20 +6,16 @@ outside is checked here, once; what is wrong raises RequestError with the way ou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from flowviz.checked import check_prompt, choice, model_name, plain, read_token, share, span, whole
 from flowviz.errors import RequestError
 from flowviz.graph.types import NodeKind
 
-E = TypeVar("E", bound=StrEnum)
-
-MAX_PROMPT_CHARACTERS = 20_000
-MAX_NAME_CHARACTERS = 200
 MAX_BUDGET = 400
 CHOOSABLE_KINDS = (
     NodeKind.EMBED,
@@ -58,6 +54,15 @@ class TargetSpec:
     token: str | None = None
     contrast: str | None = None
     position: int | None = None
+
+    @classmethod
+    def from_mapping(cls, flat: Mapping[str, Any]) -> TargetSpec:
+        """Reads and checks text from outside. Raises RequestError on the first fault."""
+        return cls(
+            token=read_token("token", flat.get("token")),
+            contrast=read_token("contrast", flat.get("contrast")),
+            position=whole("position", flat.get("position"), 0, 10**6),
+        )
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ class ExplainRequest:
             for item in fields(part):
                 value = getattr(part, item.name)
                 if value != getattr(type(part)(), item.name):
-                    flat[item.name] = _write(value)
+                    flat[item.name] = write(value)
         return flat
 
     def to_query(self) -> str:
@@ -127,12 +132,8 @@ class ExplainRequest:
         """Reads and checks text from outside. Raises RequestError on the first fault."""
         return cls(
             prompt=check_prompt(flat.get("prompt", "")),
-            model=_name(flat.get("model") or "demo"),
-            target=TargetSpec(
-                token=_token("token", flat.get("token")),
-                contrast=_token("contrast", flat.get("contrast")),
-                position=_whole("position", flat.get("position"), 0, 10**6),
-            ),
+            model=model_name(flat.get("model") or "demo"),
+            target=TargetSpec.from_mapping(flat),
             settings=settings_from_mapping(flat),
         )
 
@@ -140,50 +141,35 @@ class ExplainRequest:
 def settings_to_plain(settings: GraphSettings) -> dict[str, object]:
     """All settings as plain JSON values, in the form that `settings_from_mapping` reads."""
 
-    def plain(value: object) -> object:
+    def listed(value: object) -> object:
         if isinstance(value, frozenset):
             return sorted(value) or ["none"]
         return list(value) if isinstance(value, tuple) else value
 
-    return {item.name: plain(getattr(settings, item.name)) for item in fields(settings)}
+    return {item.name: listed(getattr(settings, item.name)) for item in fields(settings)}
 
 
 def settings_from_mapping(flat: Mapping[str, Any]) -> GraphSettings:
     """Reads and checks the graph's settings; what is absent has its default."""
     base = GraphSettings()
-    budget = _whole("budget", flat.get("budget"), 1, MAX_BUDGET)
+    budget = whole("budget", flat.get("budget"), 1, MAX_BUDGET)
     return GraphSettings(
-        wiring=_choice("wiring", flat.get("wiring"), Wiring) or base.wiring,
-        score=_choice("score", flat.get("score"), Score) or base.score,
-        coverage=_share("coverage", flat.get("coverage"), base.coverage),
+        wiring=choice("wiring", flat.get("wiring"), Wiring) or base.wiring,
+        score=choice("score", flat.get("score"), Score) or base.score,
+        coverage=share("coverage", flat.get("coverage"), base.coverage),
         budget=base.budget if budget is None else budget,
-        edge_coverage=_share("edge_coverage", flat.get("edge_coverage"), base.edge_coverage),
-        layers=_span("layers", flat.get("layers")),
-        positions=_span("positions", flat.get("positions")),
+        edge_coverage=share("edge_coverage", flat.get("edge_coverage"), base.edge_coverage),
+        layers=span("layers", flat.get("layers")),
+        positions=span("positions", flat.get("positions")),
         kinds=_kinds(flat.get("kinds")),
-        heads_per_layer=_whole("heads_per_layer", flat.get("heads_per_layer"), 0, 10**4),
-        positive_neurons=_whole("positive_neurons", flat.get("positive_neurons"), 0, 10**6),
-        negative_neurons=_whole("negative_neurons", flat.get("negative_neurons"), 0, 10**6),
+        heads_per_layer=whole("heads_per_layer", flat.get("heads_per_layer"), 0, 10**4),
+        positive_neurons=whole("positive_neurons", flat.get("positive_neurons"), 0, 10**6),
+        negative_neurons=whole("negative_neurons", flat.get("negative_neurons"), 0, 10**6),
     )
 
 
-def check_prompt(text: object) -> str:
-    """A prompt that a tokenizer can take, or RequestError."""
-    if not isinstance(text, str) or not text:
-        raise RequestError("The prompt is empty. Type some text, or pick an example.")
-    if len(text) > MAX_PROMPT_CHARACTERS:
-        raise RequestError(
-            f"The prompt has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are "
-            "taken. Shorten it."
-        )
-    if "\0" in text:
-        raise RequestError("The prompt holds a NUL character. Remove it.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise RequestError("The prompt holds half of a surrogate pair. Type that character again.")
-    return text
-
-
-def _write(value: object) -> str:
+def write(value: object) -> str:
+    """A setting as a link writes it."""
     if isinstance(value, frozenset):
         return ",".join(sorted(value)) or "none"
     if isinstance(value, tuple):
@@ -191,94 +177,11 @@ def _write(value: object) -> str:
     return str(value)
 
 
-def _name(text: object) -> str:
-    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or not text.isprintable():
-        raise RequestError("The model's name is not one. Choose a model from the list.")
-    return text
-
-
-def _token(field_name: str, text: object) -> str | None:
-    if text is None or text == "":
-        return None
-    if not isinstance(text, str) or len(text) > MAX_NAME_CHARACTERS or _unwritable(text):
-        raise RequestError(f"The {field_name} {_shown(text)} is no token. Pick one token.")
-    return text
-
-
-def _unwritable(text: str) -> bool:
-    """Whether it holds what no tokenizer and no link can take: NUL, or half a surrogate pair."""
-    return any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
-
-
-def _plain(value: object) -> str:
-    """A value from outside as text, whatever it is; empty for what has no short text form."""
-    if not isinstance(value, str | int | float):
-        return f"a {type(value).__name__}"
-    try:
-        return str(value)
-    except ValueError:  # a whole number of thousands of digits
-        return "a very large number"
-
-
-def _shown(value: object) -> str:
-    return repr(_plain(value)[:40])
-
-
-def _whole(field_name: str, value: object, low: int, high: int) -> int | None:
-    if value is None or value == "":
-        return None
-    text = _plain(value)
-    if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
-        return int(text)
-    raise RequestError(
-        f"{field_name} is {_shown(value)}; it takes a whole number from {low} to {high:,}."
-    )
-
-
-def _share(field_name: str, value: object, default: float) -> float:
-    if value is None or value == "":
-        return default
-    text = _plain(value)
-    try:
-        number = float(text) if len(text) <= 40 else math.nan
-    except ValueError:
-        number = math.nan
-    if not 0 < number <= 1:
-        raise RequestError(
-            f"{field_name} is {_shown(value)}; it takes a number above 0 and up to 1."
-        )
-    return number
-
-
-def _choice(field_name: str, value: object, choices: type[E]) -> E | None:
-    if value is None or value == "":
-        return None
-    try:
-        return choices(_plain(value))
-    except ValueError:
-        raise RequestError(
-            f"{field_name} is {_shown(value)}; it takes one of {', '.join(choices)}."
-        ) from None
-
-
-def _span(field_name: str, value: object) -> tuple[int, int] | None:
-    if value is None or value == "":
-        return None
-    parts = value if isinstance(value, list | tuple) else _plain(value).split("-")
-    numbers = [_whole(field_name, part, 0, 10**6) for part in parts[:3]]
-    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None or numbers[0] > numbers[1]:
-        shown = "-".join(map(_plain, parts[:3]))[:40]
-        raise RequestError(
-            f"{field_name} is {shown!r}; it takes a first and a last number, as in 0-3."
-        )
-    return numbers[0], numbers[1]
-
-
 def _kinds(value: object) -> frozenset[NodeKind]:
     if value is None or value == "":
         return frozenset(CHOOSABLE_KINDS)
     many = isinstance(value, list | tuple | set | frozenset)
-    names = [_plain(item) for item in value] if many else _plain(value).split(",")
+    names = [plain(item) for item in value] if many else plain(value).split(",")
     names = [] if names == ["none"] else names
     known = {str(kind): kind for kind in CHOOSABLE_KINDS}
     wrong = [name for name in names if name not in known]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import NotKept, RequestError
 from flowviz.explanation import resolve_target
 from flowviz.flow import flow_of
@@ -24,7 +25,7 @@ from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
 from flowviz.models.catalogue import Catalogue, ModelEntry
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model, weight_bytes
-from flowviz.request import MAX_PROMPT_CHARACTERS, ExplainRequest, Score
+from flowviz.request import ExplainRequest, Score
 from flowviz.results import Results, most_tokens, scored_bytes
 from flowviz.shares import default_cache_bytes, default_models_bytes
 from flowviz.trace import record

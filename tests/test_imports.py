@@ -19,7 +19,7 @@ ALLOWED = {
     "dash_cytoscape": ("flowviz.app", "flowviz.ui", "pages"),
     "dash_mantine_components": ("flowviz.app", "flowviz.ui", "pages"),
     "flask": ("flowviz.app", "flowviz.ui", "pages"),
-    "transformer_lens": ("flowviz.models", "flowviz.trace", "flowviz.causal"),
+    "transformer_lens": ("flowviz.models", "flowviz.trace", "flowviz.attention", "flowviz.causal"),
     "transformers": ("flowviz.models", "flowviz.demo"),
     "huggingface_hub": ("flowviz.models",),
 }
@@ -28,7 +28,16 @@ WITHOUT_TORCH = (
     "flowviz.ui",
     "pages",
     "flowviz.request",
+    "flowviz.checked",
     "flowviz.errors",
+    "flowviz.inside.types",
+    "flowviz.inside.request",
+    "flowviz.inside.layout",
+    "flowviz.inside.json",
+    "flowviz.analyses.types",
+    "flowviz.analyses.request",
+    "flowviz.analyses.prompts",
+    "flowviz.analyses.tables",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",
@@ -38,21 +47,30 @@ WITHOUT_TORCH = (
     "flowviz.graph.layout",
 )
 PLAIN_GRAPH = tuple(f"flowviz.graph.{part}" for part in ("types", "layout", "json", "inspection"))
+PLAIN_INSIDE = tuple(f"flowviz.inside.{part}" for part in ("types", "layout", "json", "request"))
+PLAIN_ANALYSES = tuple(
+    f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
+)
+PLAIN = ("flowviz.checked", "flowviz.errors", *PLAIN_GRAPH, *PLAIN_INSIDE, *PLAIN_ANALYSES)
 ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
-          "flowviz.values", "flowviz.trace", "flowviz.models")  # fmt: skip
+          "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
-    "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.errors",
-              "flowviz.session", *PLAIN_GRAPH),
-    "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.errors",
-                   "flowviz.session", *PLAIN_GRAPH),
-    "flowviz.views": ("flowviz.views", "flowviz.errors", *PLAIN_GRAPH),
+    "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
+    "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
+    "flowviz.views": ("flowviz.views", *PLAIN),
     "flowviz.graph": ("flowviz.graph", "flowviz.request", "flowviz.errors", *ENGINE),
+    "flowviz.inside": ("flowviz.inside", "flowviz.graph", "flowviz.request", "flowviz.checked",
+                       "flowviz.errors", *ENGINE),
+    "flowviz.analyses": ("flowviz.analyses", "flowviz.inside", "flowviz.graph", "flowviz.request",
+                         "flowviz.checked", "flowviz.errors", "flowviz.jobs", *ENGINE),
+    "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
                      "flowviz.graph.types"),
     "flowviz.lens": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
-    "flowviz.request": ("flowviz.errors", "flowviz.graph.types"),
+    "flowviz.request": ("flowviz.checked", "flowviz.errors", "flowviz.graph.types"),
+    "flowviz.checked": ("flowviz.errors",),
     "flowviz.jobs": ("flowviz.errors", "flowviz.lanes"),
     "flowviz.lanes": (),
     "flowviz.held": ("flowviz.errors", "flowviz.jobs", "flowviz.models"),
@@ -158,6 +176,15 @@ assert not heavy, heavy
 
 
 def test_light_modules_bring_nothing_heavy() -> None:
-    light = ("__main__", "request", "settings", "wsgi", "jobs", "models.catalogue", "graph.types")
+    light = (
+        "__main__",
+        "request",
+        "checked",
+        "settings",
+        "wsgi",
+        "jobs",
+        "models.catalogue",
+        "graph.types",
+    )
     code = LIGHT.format(module=", ".join(f"flowviz.{name}" for name in light))
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

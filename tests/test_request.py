@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowviz.checked import MAX_PROMPT_CHARACTERS, check_prompt
 from flowviz.errors import RequestError
 from flowviz.graph.types import NodeKind
 from flowviz.request import (
-    MAX_PROMPT_CHARACTERS,
     ExplainRequest,
     GraphSettings,
     Score,
     TargetSpec,
     Wiring,
-    check_prompt,
     settings_from_mapping,
     settings_to_plain,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowviz.request import MAX_PROMPT_CHARACTERS
+from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.session import ModelChoice, TokenCount
 from flowviz.ui.flow.count import count_words
 from flowviz.ui.flow.models import model_options, state_words

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import FlowvizError
-from flowviz.request import MAX_PROMPT_CHARACTERS
 from flowviz.session import Session, TokenCount
 
 LONG = 500  # characters from which on they are told where tokens cannot be

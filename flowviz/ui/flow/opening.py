@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import FlowvizError, RequestError
 from flowviz.graph.types import NodeKey
 from flowviz.request import (
-    MAX_PROMPT_CHARACTERS,
     ExplainRequest,
     GraphSettings,
     TargetSpec,

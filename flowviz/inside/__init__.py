@@ -1,0 +1,1 @@
+"""Inside a block: every part of it as a flow of its own."""
