@@ -1,8 +1,8 @@
 """Sets of prompts: text with one prompt a line, or a set that ships.
 
-A line is `prompt`, `prompt<TAB>answer` or `prompt<TAB>answer<TAB>group`. In prompt and answer `\\n`,
-`\\t` and `\\\\` stand for a newline, a tab and a backslash. Spaces belong to the prompt and the
-answer; an empty line, and one that begins with `#`, says nothing.
+A line is `prompt`, `prompt<TAB>answer` or `prompt<TAB>answer<TAB>group`. In prompt and answer
+`\\n`, `\\t` and `\\\\` stand for a newline, a tab and a backslash. Spaces belong to the prompt and
+the answer; an empty line, and one that begins with `#`, says nothing.
 """
 
 from __future__ import annotations
