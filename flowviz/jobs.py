@@ -1,7 +1,9 @@
 """Jobs: long work on worker threads, with progress, cancel and an owner.
 
-Work is done in two lanes of one thread each: what has to be prepared (a model to load) is prepared
-beside the work of others, once for all who wait for the same; the work itself is done in turn.
+Work is done in three lanes of one thread each: what has to be prepared (a model to load) is
+prepared beside the work of others, once for all who wait for the same; the work itself is done in
+turn; and what takes long (many passes) is done in turn beside that, so that no quick question waits
+for it.
 
 A visitor has one job at a time: a new one cancels the last. A job is told to its owner alone.
 What was cancelled before it began is never begun, and whatever a job raises, the workers go on.
@@ -76,6 +78,7 @@ class Errand:
         prepare: done where it was not; then `ready` is asked again.
         key: errands of one key are prepared together.
         release: gives back what `ready` took, called once when no part of it runs any more.
+        long: whether the work is done in the lane of what takes long.
     """
 
     work: Work
@@ -83,6 +86,7 @@ class Errand:
     prepare: Work = _nothing
     key: str = ""
     release: Callable[[], None] = lambda: None
+    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,15 @@ class Jobs:
         self._most_waiting = most_waiting
         self._most_kept = most_kept
         self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._changed = threading.Condition()  # around all of this and both lanes
+        self._changed = threading.Condition()  # around all of this and the lanes
         self._preparing: Lane[_Record] = Lane(
             "flowviz prepares", self._changed, self._prepare, self._prepared
         )
         self._working: Lane[_Record] = Lane("flowviz", self._changed, self._work, self._worked)
+        self._lasting: Lane[_Record] = Lane(
+            "flowviz lasts", self._changed, self._work, self._worked
+        )
+        self._lanes = (self._preparing, self._working, self._lasting)
         self._closed = False
         atexit.register(self.close)
 
@@ -131,7 +139,7 @@ class Jobs:
             self._stop_all(visitor)
             if self._closed:
                 raise RequestError("The server is stopping. Try again in a minute.")
-            if len(self._preparing) + len(self._working) >= self._most_waiting:
+            if sum(map(len, self._lanes)) >= self._most_waiting:
                 raise RequestError("Many visitors are waiting. Try again in a minute.")
             record = self._remember(visitor, errand)
             self._forward(record)
@@ -145,7 +153,7 @@ class Jobs:
             self._closed = True
             for record in list(self._records.values()):
                 self._stop(record)
-        for lane in (self._preparing, self._working):
+        for lane in self._lanes:
             lane.close(patience)
 
     def done(self, visitor: str) -> Job:
@@ -160,7 +168,7 @@ class Jobs:
         """How a visitor's job stands. Raises RequestError where the visitor has no such job."""
         with self._changed:
             record = self._own(job_id, visitor)
-            for lane, what in ((self._preparing, "model"), (self._working, "run")):
+            for lane, what in zip(self._lanes, ("model", "run", "analysis"), strict=True):
                 ahead = lane.ahead(record)
                 if ahead is not None:
                     return replace(record.job, stage=_waiting(ahead, what))
@@ -193,15 +201,15 @@ class Jobs:
                 self._stop(record)
 
     def _stop(self, record: _Record) -> None:
-        self._preparing.withdraw(record)
-        self._working.withdraw(record)
+        for lane in self._lanes:
+            lane.withdraw(record)
         self._end(record, _ended(record.job, _Trouble(JobState.CANCELLED)))
 
     def _end(self, record: _Record, job: Job) -> None:
         """The first end of a job is its end; what a cancelled job still does changes nothing."""
         if not record.job.state.ended:
             record.job = job
-        if self._working.running is None or record not in self._working.running.wanted_by:
+        if not (self._working.runs(record) or self._lasting.runs(record)):
             errand, record.errand = record.errand, None  # and with it what it holds
             if errand is not None:
                 errand.release()
@@ -212,7 +220,7 @@ class Jobs:
         errand = record.errand
         assert errand is not None
         if errand.ready():
-            self._working.add(record)
+            (self._lasting if errand.long else self._working).add(record)
             return
         task = self._preparing.add(record, errand.key)
         if task.told:
@@ -283,7 +291,8 @@ def _ended(job: Job, trouble: _Trouble | None) -> Job:
 
 
 def _waiting(ahead: int, what: str) -> str:
-    return f"Waiting for {ahead} other {what}{'s' * (ahead > 1)}" if ahead else "Starting"
+    many = what if ahead == 1 else {"analysis": "analyses"}.get(what, f"{what}s")
+    return f"Waiting for {ahead} other {many}" if ahead else "Starting"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -75,6 +75,10 @@ class Lane(Generic[Record]):
                 return place + (self.running is not None)
         return None
 
+    def runs(self, record: Record) -> bool:
+        """Whether a record's task is being done."""
+        return self.running is not None and record in self.running.wanted_by
+
     def __len__(self) -> int:
         """How many records wait here, and at least one while a task is being done."""
         waiting = sum(len(task.wanted_by) for task in self.queue)

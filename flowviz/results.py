@@ -17,22 +17,31 @@ On GPT-2 small's shape (megabytes of resident memory of the process beyond the l
 
 from __future__ import annotations
 
+import pickle
 import threading
 from dataclasses import replace
 
 from cachetools import LRUCache
 
+from flowviz.analyses.request import AnalysisRequest
+from flowviz.analyses.types import Result
 from flowviz.errors import RequestError
 from flowviz.flow import CACHED_SOURCES_BYTES
 from flowviz.graph.build import Scored
 from flowviz.graph.types import BIAS_NAMES, FlowGraph
+from flowviz.inside.request import InsideRequest
+from flowviz.inside.types import InsideGraph
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings
 from flowviz.trace import Trace, trace_bytes
 
-GRAPHS_SHARE = 8  # one part in so many is for graphs, the rest for flows
+Question = ExplainRequest | InsideRequest | AnalysisRequest
+Answer = FlowGraph | InsideGraph | Result
+
+ANSWERS_SHARE = 8  # one part in so many is for graphs and other answers, the rest for flows
 NODE_BYTES = 6_000  # a node with its twenty tokens, as Python objects: measured
 EDGE_BYTES = 500
+PICKLED_TIMES = 5  # what Python objects take, in lengths of their pickle: measured on all analyses
 LONGEST = 2**20  # tokens, for a model that says no length of its own
 
 
@@ -62,9 +71,11 @@ def most_tokens(model: LoadedModel, most_bytes: int) -> int:
     return low
 
 
-def graph_bytes(graph: FlowGraph) -> int:
-    """About what a graph takes."""
-    return NODE_BYTES * len(graph.nodes) + EDGE_BYTES * len(graph.edges)
+def answer_bytes(answer: Answer) -> int:
+    """About what a graph, or what an analysis found, takes."""
+    if isinstance(answer, FlowGraph | InsideGraph):
+        return NODE_BYTES * len(answer.nodes) + EDGE_BYTES * len(answer.edges)
+    return PICKLED_TIMES * len(pickle.dumps(answer))
 
 
 def flow_key(request: ExplainRequest) -> ExplainRequest:
@@ -73,25 +84,31 @@ def flow_key(request: ExplainRequest) -> ExplainRequest:
 
 
 class Results:
-    """Flows by what they depend on, and graphs by request. Safe to call from many threads."""
+    """Flows by what they depend on, and answers by question. Safe to call from many threads."""
 
     def __init__(self, most_bytes: int) -> None:
-        for_graphs = most_bytes // GRAPHS_SHARE
-        self.most_bytes = most_bytes - for_graphs  # what one flow may take
+        for_answers = most_bytes // ANSWERS_SHARE
+        self.most_bytes = most_bytes - for_answers  # what one flow may take
         self._scored: LRUCache[ExplainRequest, Scored] = LRUCache(self.most_bytes, _held)
-        self._graphs: LRUCache[ExplainRequest, FlowGraph] = LRUCache(for_graphs, graph_bytes)
+        self._answers: LRUCache[Question, Answer] = LRUCache(for_answers, answer_bytes)
         self._lock = threading.Lock()
 
     @property
     def bytes(self) -> int:
         """The memory that is taken."""
         with self._lock:
-            return int(self._scored.currsize + self._graphs.currsize)
+            return int(self._scored.currsize + self._answers.currsize)
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer to a question, where it is kept."""
+        with self._lock:
+            return self._answers.get(question)
 
     def graph(self, request: ExplainRequest) -> FlowGraph | None:
         """The graph of a request, where it is kept."""
-        with self._lock:
-            return self._graphs.get(request)
+        graph = self.answer(request)
+        assert graph is None or isinstance(graph, FlowGraph)
+        return graph
 
     def scored(self, request: ExplainRequest) -> Scored | None:
         """The flow that a request's graph is built from, where it is kept."""
@@ -106,12 +123,12 @@ class Results:
                     return scored.flow.trace
         return None
 
-    def keep_graph(self, request: ExplainRequest, graph: FlowGraph) -> None:
-        """Keeps a graph. Raises RequestError where it is larger than the whole bound."""
+    def keep(self, question: Question, answer: Answer) -> None:
+        """Keeps an answer. Raises RequestError where it is larger than the whole bound."""
         with self._lock:
-            if graph_bytes(graph) > self._graphs.maxsize:
-                raise RequestError(_too_large(graph, int(self._graphs.maxsize)))
-            self._graphs[request] = graph
+            if answer_bytes(answer) > self._answers.maxsize:
+                raise RequestError(_too_large(answer, int(self._answers.maxsize)))
+            self._answers[question] = answer
 
     def keep_scored(self, request: ExplainRequest, scored: Scored) -> None:
         """Keeps a flow, unless it is larger than the whole bound."""
@@ -126,10 +143,12 @@ class Results:
                 del self._scored[key]
 
 
-def _too_large(graph: FlowGraph, most: int) -> str:
+def _too_large(answer: Answer, most: int) -> str:
+    picture = isinstance(answer, FlowGraph | InsideGraph)
+    what = f"A picture of {len(answer.nodes)} nodes" if picture else "What was found"
     return (
-        f"A picture of {len(graph.nodes)} nodes takes about {graph_bytes(graph) / 2**20:.1f} MB; "
-        f"{most / 2**20:.1f} MB are set aside for pictures. Draw fewer nodes."
+        f"{what} takes about {answer_bytes(answer) / 2**20:.1f} MB; {most / 2**20:.1f} MB are set "
+        f"aside for it. {'Draw fewer nodes.' if picture else 'Ask for less.'}"
     )
 
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import overload
 
+from flowviz.analyses.request import Analysis, AnalysisRequest
+from flowviz.analyses.types import Result
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import NotKept, RequestError
 from flowviz.explanation import resolve_target
@@ -21,12 +24,14 @@ from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.held import HeldModels, Lease, Loader
+from flowviz.inside.request import InsideRequest
+from flowviz.inside.types import InsideGraph
 from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
 from flowviz.models.catalogue import Catalogue, ModelEntry
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model, weight_bytes
 from flowviz.request import ExplainRequest, Score
-from flowviz.results import Results, most_tokens, scored_bytes
+from flowviz.results import Answer, Question, Results, most_tokens, scored_bytes
 from flowviz.shares import default_cache_bytes, default_models_bytes
 from flowviz.trace import record
 
@@ -125,25 +130,27 @@ class Session:
             bytes=size,
         )
 
-    def submit(self, request: ExplainRequest, visitor: str, *, to_inspect: bool = False) -> Job:
-        """Starts work on a request; returns at once, DONE where the result is kept.
+    def submit(self, question: Question, visitor: str, *, to_inspect: bool = False) -> Job:
+        """Starts work on a question; returns at once, DONE where the answer is kept.
 
         What takes milliseconds (a flow that is kept, only pruned again) is done before it
         returns. A visitor has one job at a time: a new one cancels the last.
 
         Args:
-            request: what to explain.
+            question: what to explain, to open, or to analyse.
             visitor: who asks.
             to_inspect: whether `inspect` must be able to answer afterwards, not only `graph`.
 
         Raises:
             RequestError, ModelError: the model is not offered, or too many jobs are waiting.
         """
-        entry = self._catalogue.entry(request.model)
-        kept = self._results.graph(request) is not None
-        if kept and (not to_inspect or self._results.scored(request) is not None):
+        entry = self._catalogue.entry(question.model)
+        kept = self._results.answer(question) is not None
+        if to_inspect and isinstance(question, ExplainRequest):
+            kept = kept and self._results.scored(question) is not None
+        if kept:
             return self._jobs.done(visitor)
-        return self._jobs.submit(self._errand(entry, request), visitor)
+        return self._jobs.submit(self._errand(entry, question), visitor)
 
     def job(self, job_id: str, visitor: str) -> Job:
         """How that job stands. Raises RequestError where the visitor has no such job."""
@@ -153,13 +160,23 @@ class Session:
         """Stops that job as soon as it can be stopped."""
         return self._jobs.cancel(job_id, visitor)
 
+    @overload
+    def answer(self, question: ExplainRequest) -> FlowGraph: ...
+    @overload
+    def answer(self, question: InsideRequest) -> InsideGraph: ...
+    @overload
+    def answer(self, question: AnalysisRequest) -> Result: ...
+    def answer(self, question: Question) -> Answer:
+        """The finished answer. Raises NotKept where it has had to make room."""
+        self._catalogue.entry(question.model)
+        answer = self._results.answer(question)
+        if answer is None:
+            raise NotKept("This result is not kept any more. Run the prompt again.")
+        return answer
+
     def graph(self, request: ExplainRequest) -> FlowGraph:
-        """The finished graph. Raises NotKept where it has had to make room."""
-        self._catalogue.entry(request.model)
-        graph = self._results.graph(request)
-        if graph is None:
-            raise NotKept("This picture is not kept any more. Run the prompt again.")
-        return graph
+        """The finished graph. Raises NotKept as `answer` does."""
+        return self.answer(request)
 
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
         """A closer look at one node, drawn or not. Raises NotKept as `graph` does."""
@@ -202,23 +219,34 @@ class Session:
     def _if_held(self, name: str) -> LoadedModel | None:
         return self._models.look(self._catalogue.entry(name).name)
 
-    def _errand(self, entry: ModelEntry, request: ExplainRequest) -> Errand:
+    def _errand(self, entry: ModelEntry, question: Question) -> Errand:
         lease = Lease(self._models, entry.name)
         return Errand(
-            work=lambda progress: self._work(request, lease.model, progress),
+            work=lambda progress: self._work(question, lease.model, progress),
             ready=lease.take,
             prepare=lambda progress: self._models.load(entry, partial(_first_half, progress)),
             key=entry.name,
             release=lease.give_back,
+            long=isinstance(question, AnalysisRequest),
         )
 
-    def _work(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> None:
-        """On the one working thread: another visitor may have asked for the same just before."""
-        scored = self._results.scored(request)
-        if scored is None:
-            scored = self._score(request, model, progress)
-        if self._results.graph(request) is None:
-            self._draw(request, scored, progress)
+    def _work(self, question: Question, model: LoadedModel, progress: Progress) -> None:
+        """On a working thread: another visitor may have asked for the same just before."""
+        if isinstance(question, AnalysisRequest):
+            self._analyse(question, model, progress)
+            return
+        request = question.explained() if isinstance(question, InsideRequest) else question
+        scored = self._results.scored(request) or self._score(request, model, progress)
+        if self._results.answer(question) is None:
+            self._draw(question, scored, progress)
+
+    def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
+        if self._results.answer(request) is None:
+            for prompt in () if request.analysis is Analysis.SEARCH else request.prompts():
+                self._check_size(model, len(model.vocabulary.encode(prompt.text, model.context)))
+            from flowviz.analyses.run import analyse
+
+            self._results.keep(request, analyse(model, request, partial(_second_half, progress)))
 
     def _score(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
         ids = model.vocabulary.encode(request.prompt, model.context)
@@ -230,12 +258,20 @@ class Session:
         self._results.keep_scored(request, scored)
         return scored
 
-    def _draw(self, request: ExplainRequest, scored: Scored, progress: Progress) -> None:
+    def _draw(
+        self, request: ExplainRequest | InsideRequest, scored: Scored, progress: Progress
+    ) -> None:
+        if isinstance(request, InsideRequest):
+            from flowviz.inside.build import open_blocks
+
+            progress("Opening the block", 0.85)
+            self._results.keep(request, open_blocks(scored.flow.model, scored, request))
+            return
         if request.settings.score is Score.GRADIENT:
             progress("Attribution patching: one pass backwards", 0.7)
             _ = scored.gradient
         progress("Pruning and reading the graph", 0.85)
-        self._results.keep_graph(request, build_graph(scored, request.settings))
+        self._results.keep(request, build_graph(scored, request.settings))
 
     def _check_size(self, model: LoadedModel, tokens: int) -> None:
         needed, most = scored_bytes(model, tokens), self._results.most_bytes
@@ -248,6 +284,10 @@ class Session:
 
 def _first_half(progress: Progress, stage: str, fraction: float) -> None:
     progress(stage, 0.5 * fraction)
+
+
+def _second_half(progress: Progress, stage: str, fraction: float) -> None:
+    progress(stage, 0.5 + 0.5 * fraction)
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -417,3 +418,33 @@ def test_what_fails_gives_back_too(jobs: Jobs) -> None:
 
     assert jobs.submit(model.errand(fail), "ann", patience=LONG).state is JobState.FAILED
     assert (model.taken, model.back) == (1, 1)
+
+
+def test_long_work_keeps_no_quick_question_waiting(jobs: Jobs) -> None:
+    first = Held()
+    running = jobs.submit(Errand(first, long=True), "ann", patience=0.0)
+    assert first.begun.wait(LONG)
+    next_one = jobs.submit(Errand(nothing, long=True), "bob", patience=0.0)
+    assert jobs.job(next_one.id, "bob").stage == "Waiting for 1 other analysis"
+    assert jobs.submit(Errand(nothing), "cid", patience=LONG).state is JobState.DONE
+    assert jobs.job(running.id, "ann").state is JobState.RUNNING
+    first.let.set()
+    assert ended_as(jobs, next_one, "bob") is JobState.DONE
+
+
+def test_long_work_gives_back_what_it_took_when_it_has_ended(jobs: Jobs) -> None:
+    model, work = Model(), Held()
+    model.there = True
+    errand = replace(model.errand(work), long=True)
+    running = jobs.submit(errand, "ann", patience=0.0)
+    assert work.begun.wait(LONG)
+    jobs.cancel(running.id, "ann")
+    assert (model.taken, model.back) == (1, 0)
+    work.let.set()
+    assert jobs.submit(Errand(nothing, long=True), "bob", patience=LONG).state is JobState.DONE
+    assert (model.taken, model.back) == (1, 1)
+
+
+def ended_as(jobs: Jobs, job: Job, visitor: str) -> JobState:
+    assert jobs._records[job.id].ended.wait(LONG)
+    return jobs.job(job.id, visitor).state

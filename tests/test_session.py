@@ -23,7 +23,7 @@ from flowviz.jobs import Job, Jobs, JobState
 from flowviz.models.catalogue import Catalogue
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings, Score, TargetSpec, Wiring
-from flowviz.results import Results, flow_key, graph_bytes, most_tokens, scored_bytes
+from flowviz.results import Results, answer_bytes, flow_key, most_tokens, scored_bytes
 from flowviz.session import Session, TokenCount
 from flowviz.trace import Trace
 from tests.models import random_model, save_model
@@ -200,7 +200,7 @@ def test_the_precision_that_another_thread_loads_in_changes_no_number(session: S
     node, circuit = NodeKey.parse("head:1:0:1"), asked(wiring=Wiring.CIRCUIT, score=Score.GRADIENT)
     expected = [drawn(session, request) for request in (asked(), circuit)]
     seen = session.inspect(circuit, node)
-    session._results._graphs.clear()
+    session._results._answers.clear()
     session._results.forget("a")
     torch.set_default_dtype(torch.bfloat16)
     try:
@@ -427,7 +427,7 @@ def test_graphs_are_counted_at_what_they_take(session: Session) -> None:
     import pickle
 
     graph = drawn(session, asked(budget=200, coverage=1.0))
-    assert graph_bytes(graph) > len(pickle.dumps(graph))
+    assert answer_bytes(graph) > len(pickle.dumps(graph))
 
 
 @pytest.fixture
@@ -583,7 +583,7 @@ def test_what_is_larger_than_the_bound_is_not_kept() -> None:
     model = random_model("gpt2")
     explanation = explain_request(model, asked())
     with pytest.raises(RequestError, match="Draw fewer nodes"):
-        results.keep_graph(asked(), explanation.graph)
+        results.keep(asked(), explanation.graph)
     results.keep_scored(asked(), explanation.scored)
     assert isinstance(explanation.scored.flow, Flow)
     assert results.bytes == 0

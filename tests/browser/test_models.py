@@ -163,7 +163,7 @@ def test_tokens_are_counted_while_typing(bench):
 def test_a_picture_that_made_room_is_run_again_where_it_is_looked_at(bench, session):
     bench.open(prompt=PROMPT)
     node = bench.elements("node.head")[0]
-    session._results._graphs.clear()
+    session._results._answers.clear()
     session._results.forget("demo")
     bench.select(node)
     expect(bench.page.locator("#flow-inflows")).to_be_visible()
