@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from flowviz.graph.types import Projection
 
+MOST_NEURONS = 1000
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -31,6 +33,8 @@ class Prompt:
 class Series:
     """One line of a plot. `mean[i]` and `deviation[i]` are of `count[i]` figures at `x[i]`.
 
+    The deviation is that of all the figures (divided by their number); zero for a single one.
+
     Args:
         name: stable, for files; for example `head_through_W_O~attention_output`.
         title: in words, for a legend.
@@ -49,14 +53,16 @@ class Overlap:
     """I_k = |top-k of one ∩ top-k of the other| / k, between parts of the same pass.
 
     Args:
+        k: how many tokens were compared; all of them in a vocabulary that has fewer.
         chance: what two random sets of k tokens of this vocabulary share: k / d_vocab.
         by_layer: heads, raw and through W_O, against attention output, block output and final
             output; x is the layer.
-        by_norm_rank: a head's output against its attention output; x is the head's rank by norm
-            in its layer, 1 the largest.
+        by_norm_rank: a head's output against its attention output, block output and final
+            output; x is the head's rank by norm in its layer, 1 the largest.
         by_attention_rank: a value against its head's output; x is the value's rank by attention
             weight, 1 the most attended.
         among: query, key and value of a head and position, pair by pair; x is the layer.
+        notes: what is missing here and why, in sentences.
     """
 
     model: str
@@ -67,6 +73,7 @@ class Overlap:
     by_norm_rank: tuple[Series, ...]
     by_attention_rank: tuple[Series, ...]
     among: tuple[Series, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,9 @@ class TargetGroup:
     """The target's course through the model, over the prompts of one group.
 
     Args:
-        name: `right` (the model's first token is the answer), `wrong`, or `all` where no prompt
-            has an answer, so that each prompt's target is the model's own prediction.
+        name: `right` (the model's first token is the answer), `wrong`, or `all`, which is left
+            out where it would repeat the only other group. A prompt without an answer is in `all`
+            alone; its target is the model's own prediction.
         prompts: how many there are.
         probability: the target's probability under the lens, at each stage.
         rank: its rank there; 1 is the first.
@@ -93,7 +101,13 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class PromptOutcome:
-    """How the model did on one prompt of a set."""
+    """How the model did on one prompt of a set.
+
+    Args:
+        right: whether the answer is the model's first token; None where nobody says one.
+        rank, probability: of the target in the model's own output.
+        target_id, prediction_id: `#` and an id names a token where its text does not.
+    """
 
     prompt: Prompt
     target: str
@@ -101,6 +115,8 @@ class PromptOutcome:
     right: bool | None
     rank: int
     probability: float
+    target_id: int = -1
+    prediction_id: int = -1
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,7 @@ class TokenChange:
 
     Args:
         control: the mean change by the same norm over random vectors of equal length.
-        control_deviation: its standard deviation over random draws.
+        control_deviation: the standard deviation of that mean, from draw to draw of all vectors.
     """
 
     id: int
@@ -178,12 +194,22 @@ class NormFilter:
 
 @dataclass(frozen=True)
 class NormFilters:
-    """All norms of a model."""
+    """All norms of a model.
+
+    Args:
+        positions: how many positions the prompts have; a norm's `vectors` are fewer where they
+            were sampled.
+        draws: how many random vectors stand beside each.
+        notes: what was sampled or is missing, in sentences.
+    """
 
     model: str
     prompts: int
     k: int
     norms: tuple[NormFilter, ...]
+    positions: int = 0
+    draws: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +219,8 @@ class ActiveNeuron:
     Args:
         share: the share of prompts on which it is.
         activation: its mean activation there.
-        norm, entropy: of its value (its row of W_out) and of the tokens that it projects to.
+        norm, entropy: of its value (its row of W_out), and in bits of the tokens that it projects
+            to, read with its own scale: the entropy speaks of its direction, not of its length.
         projection: its value times the sign of its mean activation, read as tokens; the
             `target_…` fields speak of its own first token.
         example: a prompt on which it is active, and the position looked at, to open it there.
@@ -216,9 +243,11 @@ class LayerOfNeurons:
 
     Args:
         norm, norm_deviation: of the values of all its neurons.
-        entropy, entropy_deviation: of what they project to, in bits.
+        entropy, entropy_deviation: of what they project to, in bits, each neuron's value with the
+            sign of its mean activation.
         shares: for 0, 5, …, 100% of prompts, how many neurons are active on at least that share.
         expected: n / d_mlp, the share of prompts on which a neuron would be active by chance.
+        read: over how many neurons the entropy is; a large layer's are sampled.
     """
 
     layer: int
@@ -229,11 +258,16 @@ class LayerOfNeurons:
     entropy_deviation: float
     shares: tuple[int, ...]
     expected: float
+    read: int = 0
 
 
 @dataclass(frozen=True)
 class ActiveNeurons:
-    """Always-active neurons: those above the threshold, strongest first."""
+    """Always-active neurons: those that reach the threshold, the largest share first.
+
+    Args:
+        found: how many reach it; `neurons` lists at most `MOST_NEURONS` of them.
+    """
 
     model: str
     prompts: int
@@ -241,6 +275,7 @@ class ActiveNeurons:
     threshold: float
     neurons: tuple[ActiveNeuron, ...]
     layers: tuple[LayerOfNeurons, ...]
+    found: int = 0
 
 
 @dataclass(frozen=True)
