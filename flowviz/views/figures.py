@@ -32,7 +32,7 @@ def projection_bars(projection: Projection, theme: str) -> go.Figure:
         orientation="h",
         marker_color=[_sign(token.logit, c) for token in tokens],
         hovertext=[
-            f"{_plain(visible(token.text))}<br>"
+            f"{escaped(visible(token.text))}<br>"
             f"logit {signed(token.logit)}, {percent(token.probability)}"
             for token in tokens
         ],
@@ -62,7 +62,7 @@ def attention_bars(inspection: Inspection, theme: str, *, flow: bool = True) -> 
 
 
 def _attention_words(cell: AttentionCell, flow: bool) -> str:
-    words = f"position {cell.position} {_plain(visible(cell.text))}<br>"
+    words = f"position {cell.position} {escaped(visible(cell.text))}<br>"
     amount = f", flow {signed(cell.flow)}" if flow else ""
     return f"{words}attention {percent(cell.weight)}{amount}"
 
@@ -111,7 +111,7 @@ def _lens_label(row: LensRow) -> str:
 
 def _lens_words(row: LensRow) -> str:
     read = row.projection
-    tokens = "  ".join(_plain(visible(token.text)) for token in read.top[:5])
+    tokens = "  ".join(escaped(visible(token.text)) for token in read.top[:5])
     rank = f"target: rank {read.target_rank:,}, {percent(read.target_probability)}"
     return f"{stage(row.key)}<br>reads as {tokens}<br>{rank}"
 
@@ -133,7 +133,7 @@ def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:
     )
     figure.update_yaxes(
         tickvals=list(range(0, len(labels), step)),
-        ticktext=[_plain(clip(label, LABEL_COLUMNS)) for label in labels[::step]],
+        ticktext=[escaped(clip(label, LABEL_COLUMNS)) for label in labels[::step]],
         autorange="reversed",
         automargin=True,
         ticklabelstandoff=5,
@@ -151,6 +151,6 @@ def _sign(value: float, c: Palette) -> str:
     return c.negative if value < 0 else c.positive
 
 
-def _plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Plotly reads a little HTML in its texts; a token is never that."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
