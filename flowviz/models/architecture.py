@@ -11,6 +11,7 @@ say how much is missing, and the page shows what is right without it: the lens a
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,11 +19,13 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from flowviz.graph.types import ModelShape
-from flowviz.models.block import Attention, Block, Mlp
+from flowviz.models.block import Attention, Block, Gate, Mlp
 from flowviz.models.experts import expert_mlp
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import Norm, Weights, exact
 from flowviz.models.quantised import EightBitLinear
+from flowviz.models.read_scoring import read_scoring
+from flowviz.models.scoring import Scoring
 from flowviz.models.tokens import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -130,7 +133,9 @@ def _block(bridge: Any, config: Any, layer: int) -> Block:
     if _norms_stream(config):
         ln1, ln2, post1, post2 = NO_NORM, NO_NORM, ln1, ln2
     return Block(
-        attention=_attention(bridge, block, ln1, post1),
+        attention=replace(
+            _attention(bridge, block, ln1, post1), scoring=_scoring(block, config, layer)
+        ),
         mlp=_mlp(bridge, block, ln2, post2),
         parallel=parallel,
         residual_scale=float(getattr(config, "residual_multiplier", 1)),
@@ -172,6 +177,14 @@ def _read_attention(attention: Any, norm: Norm, post: Norm) -> Attention:
     )
 
 
+def _scoring(block: Any, config: Any, layer: int) -> Scoring | None:
+    try:
+        return read_scoring(block.attn, config, layer, _norm, _bias)
+    except Exception as error:  # whatever another architecture's parts make this stumble over
+        log.info("queries and keys that flowviz cannot read: %s", error)
+        return None
+
+
 def _mlp(bridge: Any, block: Any, norm: Norm, post: Norm) -> Mlp:
     try:
         mlp = _read_mlp(block, norm, post)
@@ -202,10 +215,11 @@ def _read_mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
     if _has(mlp, "dense_in"):  # a plain MLP among blocks of experts
         into, out, gated = mlp.dense_in, mlp.dense_out, _has(mlp, "dense_gate")
         weights = Weights(lambda: into.weight.T[None], lambda: out.weight.T[None])
-        b_in, b_out = into.bias, out.bias
+        b_in, b_out, gate = into.bias, out.bias, getattr(mlp, "dense_gate", None)
     else:
         weights = Weights(lambda: mlp.W_in[None], lambda: mlp.W_out[None])
         b_in, b_out, gated = mlp.b_in, mlp.b_out, mlp.W_gate is not None
+        gate = getattr(mlp, "gate", None)
     bias = _bias(b_out)
     return Mlp(
         norm=norm,
@@ -215,7 +229,12 @@ def _read_mlp(block: Any, norm: Norm, post: Norm) -> Mlp:
         act=_activation(inner if inner is not None else block.original_component),
         gated=gated,
         post=post,
+        gate=_gate(mlp, gate) if gated else None,
     )
+
+
+def _gate(mlp: Any, branch: Any) -> Gate:
+    return Gate(lambda: mlp.W_gate.detach()[None], _bias(getattr(branch, "bias", None)))
 
 
 def _activation(module: Any) -> Any:
@@ -296,4 +315,6 @@ _ATTENTION_HOOKS = [
     ("attn.hook_v", "v"),
     ("attn.hook_z", "z"),
     ("attn.o.hook_out", "attn_out"),
+    ("attn.hook_cos", "cos"),
+    ("attn.hook_sin", "sin"),
 ]

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from flowviz.models.parts import Norm, Weights, exact
+from flowviz.models.scoring import Scoring
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,7 @@ class Attention:
         norm: what it reads the stream through.
         weights: W_V and W_O.
         post: the norm behind it.
+        scoring: its queries and keys; None where they cannot be read.
     """
 
     norm: Norm
@@ -36,6 +38,7 @@ class Attention:
     b_V: Float[Tensor, "kv_head d_head"] | None
     b_O: Float[Tensor, " d_model"] | None
     post: Norm = field(default_factory=Norm)
+    scoring: Scoring | None = None
 
     @property
     def W_V(self) -> Float[Tensor, "kv_head d_model d_head"]:  # noqa: N802
@@ -108,12 +111,23 @@ class Router(Protocol):
         ...
 
 
+class Gate(NamedTuple):
+    """The branch of a gated MLP that decides how far each neuron opens, act(x @ weight + bias).
+
+    Args:
+        weight: reads [expert d_model d_expert].
+    """
+
+    weight: Callable[[], Tensor]
+    bias: Float[Tensor, " d_mlp"] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Mlp:
     """The MLP of one block: neurons, in one expert or in several.
 
     `W_in` is what carries the signal: for a gated MLP the linear branch. The gate's own weights
-    are not needed once its value is frozen. Neuron i belongs to expert i // d_expert.
+    are not needed for the flow, once its value is frozen. Neuron i belongs to expert i // d_expert.
 
     Args:
         norm: what it reads the stream through.
@@ -122,6 +136,7 @@ class Mlp:
         act: the activation function.
         post: the norm behind it.
         router: chooses experts and runs them; None where there are none.
+        gate: the weights of the gate, to be read as tokens; None where there is none.
     """
 
     norm: Norm
@@ -132,6 +147,7 @@ class Mlp:
     gated: bool
     post: Norm = field(default_factory=Norm)
     router: Router | None = None
+    gate: Gate | None = None
 
     @property
     def neurons(self) -> int:
@@ -183,8 +199,16 @@ class Mlp:
 
     def reads(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
         """The input directions of some neurons."""
+        return self._columns(self.W_in, neurons)
+
+    def opens(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:
+        """The directions by which the gates of some neurons open; of a gated MLP alone."""
+        if self.gate is None:
+            raise ValueError("an MLP without a gate")
+        return self._columns(self.gate.weight(), neurons)
+
+    def _columns(self, weight: Tensor, neurons: Tensor) -> Tensor:
         expert, place = self._places(neurons)
-        weight = self.W_in
         return exact(weight[expert.to(weight.device), :, place.to(weight.device)])
 
     def writes(self, neurons: Int[Tensor, " n"]) -> Float[Tensor, "n d_model"]:

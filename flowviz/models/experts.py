@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.models.block import Firing, Mlp, Router
+from flowviz.models.block import Firing, Gate, Mlp, Router
 from flowviz.models.parts import Norm, Weights, exact
 
 
@@ -35,6 +35,9 @@ def expert_mlp(module: Any, norm: Norm, post: Norm) -> Mlp:
         gated=True,
         post=post,
         router=router,
+        gate=Gate(
+            lambda: router.W_gate, None if router.b_gate is None else router.b_gate.flatten()
+        ),
     )
 
 
