@@ -24,7 +24,7 @@ from flowviz.models.parts import exact
 
 RECORDED = frozenset(
     {"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "pattern", "v", "z", "pre",
-     "linear", "post", "mlp_in", "ln1_post_scale", "ln2_post_scale", "logits"}
+     "linear", "post", "mlp_in", "cos", "sin", "ln1_post_scale", "ln2_post_scale", "logits"}
 )  # fmt: skip
 
 
@@ -39,6 +39,8 @@ class BlockTrace:
         gate: the frozen factor of each neuron: act(z)/z, or act(g) for a gated MLP.
         post: each neuron's output.
         router: the weight of each expert, where there are some.
+        cos, sin: what queries and keys are rotated by, as the model laid it out; None where they
+            are not, or where the block holds it itself.
     """
 
     resid_pre: Float[Tensor, "pos d_model"]
@@ -53,6 +55,8 @@ class BlockTrace:
     gate: Float[Tensor, "pos d_mlp"]
     post: Float[Tensor, "pos d_mlp"]
     router: Float[Tensor, "pos expert"] | None = None
+    cos: Float[Tensor, "pos d_rotary"] | None = None
+    sin: Float[Tensor, "pos d_rotary"] | None = None
 
     @property
     def mlp_state(self) -> Float[Tensor, "pos d_model"]:
@@ -171,6 +175,8 @@ def _block(parts: dict[tuple[str, int], Tensor], layer: int, block: Block) -> Bl
         pattern=part_or_nothing("pattern", heads, positions, positions),
         v=part_or_nothing("v", positions, attention.value_heads, d_head),
         z=part_or_nothing("z", positions, heads, d_head),
+        cos=part("cos"),
+        sin=part("sin"),
         **(_silent(block.mlp, pre) if firing is None else firing)._asdict(),
     )
 
