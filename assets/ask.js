@@ -133,7 +133,7 @@
 
   document.addEventListener("click", (event) => {
     const chip = event.target.closest && event.target.closest("button");
-    if (!chip || !names()) return;
+    if (!chip || !names().TARGET) return;
     const { token, contrast, position } = chip.dataset;
     const pressed = chip.getAttribute("aria-pressed") === "true";
     if (token !== undefined) {
@@ -141,7 +141,8 @@
     } else if (contrast !== undefined) {
       setProps(names().CONTRAST, { value: pressed ? null : contrast });
     } else if (position !== undefined) {
-      setProps(names().POSITION, { data: Number(position) });
+      const explains = event.shiftKey && names().EXPLAINED;
+      setProps(explains || names().POSITION, { data: Number(position) });
     } else if (chip.dataset.clear !== undefined) {
       window.flowviz.select(null);
     } else if (chip.dataset.node !== undefined) {

@@ -104,6 +104,7 @@
 
   /* Selects a node by its key; `via` is the node from which one came. */
   flowviz.select = function (key, via) {
+    if (!names().SELECTED) return;
     const data = key ? { key, via: via || null } : null;
     window.dash_clientside.set_props(names().SELECTED, { data });
   };

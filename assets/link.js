@@ -45,7 +45,7 @@
   /* copy-link button */
   function copy(clicks, shown) {
     const keep = window.dash_clientside.no_update;
-    const button = document.getElementById("flow-link");
+    const button = document.getElementById(window.flowviz.names.LINK);
     if (!clicks || !shown) return keep;
     if (query(shown).length > LONGEST) {
       say(button, "Too long for a link: download the JSON");

@@ -1,28 +1,62 @@
-/* The ids that scripts use. flowviz/ui/ids.py and flowviz/ui/flow/ids.py are their source; a test
-   compares them. */
-window.flowviz = window.flowviz || {};
-window.flowviz.names = {
-  NOTICE: "shell-notice",
-  HELP: "shell-help",
-  PROMPT: "flow-prompt",
-  RUN: "flow-run",
-  TOKENS: "flow-tokens",
-  TARGET: "flow-target",
-  CONTRAST: "flow-contrast",
-  POSITION: "flow-position",
-  TYPED: "flow-typed",
-  AGAIN: "flow-again",
-  MODEL: "flow-model",
-  PICKING: "flow-picking",
-  LAYERS: "flow-layers",
-  POSITIONS: "flow-positions",
-  STANDING: "flow-standing",
-  SHOWN: "flow-shown",
-  SELECTED: "flow-selected",
-  GRAPH: "flow-graph",
-  CANVAS: "flow-canvas",
-  LEGEND: "flow-legend",
-  FOLD: "flow-fold",
-  INFLOWS: "flow-inflows",
-  OUTFLOWS: "flow-outflows",
-};
+/* The ids that scripts use, page by page; `flowviz.names` are those of the page that is open.
+   flowviz/ui/ids.py and the ids.py of each page are their source; a test compares them. */
+(function () {
+  "use strict";
+  const flowviz = (window.flowviz = window.flowviz || {});
+  const shell = { NOTICE: "shell-notice", HELP: "shell-help" };
+  const flow = {
+    PROMPT: "flow-prompt",
+    RUN: "flow-run",
+    TOKENS: "flow-tokens",
+    TARGET: "flow-target",
+    CONTRAST: "flow-contrast",
+    POSITION: "flow-position",
+    TYPED: "flow-typed",
+    AGAIN: "flow-again",
+    MODEL: "flow-model",
+    PICKING: "flow-picking",
+    LAYERS: "flow-layers",
+    POSITIONS: "flow-positions",
+    STANDING: "flow-standing",
+    SHOWN: "flow-shown",
+    SELECTED: "flow-selected",
+    GRAPH: "flow-graph",
+    CANVAS: "flow-canvas",
+    LEGEND: "flow-legend",
+    FOLD: "flow-fold",
+    LINK: "flow-link",
+    INFLOWS: "flow-inflows",
+    OUTFLOWS: "flow-outflows",
+  };
+  const inside = {
+    PROMPT: "inside-prompt",
+    RUN: "inside-run",
+    TOKENS: "inside-tokens",
+    TARGET: "inside-target",
+    CONTRAST: "inside-contrast",
+    POSITION: "inside-position",
+    EXPLAINED: "inside-explained",
+    TYPED: "inside-typed",
+    AGAIN: "inside-again",
+    MODEL: "inside-model",
+    PICKING: "inside-picking",
+    BLOCKS: "inside-blocks",
+    STANDING: "inside-standing",
+    SHOWN: "inside-shown",
+    SELECTED: "inside-selected",
+    GRAPH: "inside-graph",
+    CANVAS: "inside-canvas",
+    LEGEND: "inside-legend",
+    FOLD: "inside-fold",
+    LINK: "inside-link",
+    INFLOWS: "inside-inflows",
+    OUTFLOWS: "inside-outflows",
+  };
+  flowviz.pages = { shell, flow, inside };
+  Object.defineProperty(flowviz, "names", {
+    get() {
+      const open = [flow, inside].find((page) => document.getElementById(page.PROMPT));
+      return { ...shell, ...open };
+    },
+  });
+})();

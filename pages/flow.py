@@ -6,6 +6,7 @@ runs) → SHOWN → `draw` and the others that read it. What must answer at once
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import dash
@@ -15,30 +16,32 @@ from dash.exceptions import PreventUpdate
 from flowviz.errors import FlowvizError, NotKept
 from flowviz.graph.types import NodeKey
 from flowviz.request import ExplainRequest
+from flowviz.ui.ask_panel import ask_panel
+from flowviz.ui.count import count_words
 from flowviz.ui.dom import attributes
+from flowviz.ui.examples import example_requests, look_for
 from flowviz.ui.flow import files
-from flowviz.ui.flow.ask_panel import ask_panel
+from flowviz.ui.flow.ask import ASK
 from flowviz.ui.flow.browser import answer_in_browser
 from flowviz.ui.flow.controls import controls, default_values
-from flowviz.ui.flow.count import count_words
 from flowviz.ui.flow.drawing import drawing
-from flowviz.ui.flow.examples import example_requests, look_for
 from flowviz.ui.flow.form import SPANS, request_from_form
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.inspector import inspector, refused
-from flowviz.ui.flow.jobs import renewed, standing, submitted
-from flowviz.ui.flow.models import model_options
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.flow.overview import nothing_drawn, overview
 from flowviz.ui.flow.parts import part_note
 from flowviz.ui.flow.picture import picture
 from flowviz.ui.flow.stores import stores
-from flowviz.ui.flow.strips import prediction_chips, token_strip
+from flowviz.ui.flow.strips import shown_predictions, token_strip
 from flowviz.ui.flow.styles import styles
-from flowviz.ui.flow.tokens import token_options
 from flowviz.ui.flow.words import failure_banner, status_line, value_words
 from flowviz.ui.ids import Shell
+from flowviz.ui.jobs import renewed, standing, submitted
+from flowviz.ui.models import model_options
+from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
+from flowviz.ui.tokens import token_options
 from flowviz.views.elements import elements
 
 dash.register_page(__name__, path="/", name="Flow", title="flowviz", order=0)
@@ -68,7 +71,7 @@ def layout(**query: object) -> html.Div:
     return html.Div(
         [
             *stores(opening, example_requests(examples, models), looks),
-            ask_panel(opening, models, examples),
+            ask_panel(ASK, opening.asked, models, examples),
             html.Div(
                 [
                     controls(opening),
@@ -121,7 +124,7 @@ def ask(
     """Submits what the form says, unless it is what was submitted last; or a picture again."""
     session, job = current_session(), None
     if visitor and again and ctx.triggered_id == Flow.AGAIN:
-        job = renewed(again, visitor, session)
+        job = renewed(again, ExplainRequest.from_mapping, visitor, session)
     elif visitor and asked:
         unless = None if ctx.triggered_id == Flow.ASKED else last
         job = submitted(
@@ -225,7 +228,7 @@ def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
     graph = current_session().graph(request)
     words = look_for(request, current_examples())
     strip = token_strip(request, graph)
-    return strip, prediction_chips(graph), words, value_words(graph)
+    return strip, prediction_chips(graph.predictions, graph.target), words, value_words(graph)
 
 
 def _token_finder(box: Flow) -> None:
@@ -240,7 +243,9 @@ def _token_finder(box: Flow) -> None:
         text: str | None, value: str | None, shown: dict[str, str] | None, model: str | None
     ) -> list[dict[str, str]]:
         """Tokens of the vocabulary that match what was typed."""
-        return token_options(current_session(), model or "", text or "", value, shown)
+        session = current_session()
+        known = partial(shown_predictions, session, shown)
+        return token_options(session, model or "", text or "", value, known)
 
 
 for token_box in (Flow.TARGET, Flow.CONTRAST):

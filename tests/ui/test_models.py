@@ -6,8 +6,8 @@ import pytest
 
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.session import ModelChoice, TokenCount
-from flowviz.ui.flow.count import count_words
-from flowviz.ui.flow.models import model_options, state_words
+from flowviz.ui.count import count_words
+from flowviz.ui.models import model_options, state_words
 from tests.fakes import FakeSession
 from tests.ui.test_ask import VISITOR
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from flowviz.app import ROOT
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.ids import Shell
+from flowviz.ui.inside.ids import Inside
 from flowviz.views.palette import DARK, LIGHT
 
 ASSETS = ROOT / "assets"
 
 
-def test_scripts_use_the_ids_of_the_page():
-    names = dict(re.findall(r"(\w+): \"([\w-]+)\"", (ASSETS / "names.js").read_text()))
-    ids = {**Shell.__members__, **Flow.__members__}
+@pytest.mark.parametrize("page", [Shell, Flow, Inside])
+def test_scripts_use_the_ids_of_each_page(page):
+    script = (ASSETS / "names.js").read_text()
+    block = re.search(rf"const {page.__name__.lower()} = \{{(.*?)\}};", script, re.S)[1]
+    names = dict(re.findall(r"(\w+): \"([\w-]+)\"", block))
     assert names
-    assert names == {name: str(ids[name]) for name in names}
+    assert names == {name: str(page.__members__[name]) for name in names}
 
 
 def test_style_sheets_use_the_colours_of_the_graph():

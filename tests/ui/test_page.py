@@ -9,7 +9,7 @@ import pytest
 from flowviz.app import create_app
 from flowviz.request import TargetSpec
 from flowviz.session import ModelChoice
-from flowviz.ui.flow.examples import example_requests
+from flowviz.ui.examples import example_requests
 from flowviz.ui.flow.opening import open_page
 from flowviz.ui.security import MAX_REQUEST_BYTES
 from tests.ui.conftest import EXAMPLES

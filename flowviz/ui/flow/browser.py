@@ -5,10 +5,9 @@ A page calls `answer_in_browser` while it is being made, so that every app has i
 
 from __future__ import annotations
 
-from typing import Any
+from dash import ALL, Input, Output, State
 
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
-
+from flowviz.ui.browser import in_browser
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.ids import Shell
 
@@ -20,15 +19,9 @@ def answer_in_browser() -> None:
     _acting()
 
 
-def _in_browser(function: str, *places: Any, first: bool = False) -> None:
-    clientside_callback(
-        ClientsideFunction("flowviz", function), *places, prevent_initial_call=not first
-    )
-
-
 def _asking() -> None:
     """From the form to a job, and from a job to a picture."""
-    _in_browser(
+    in_browser(
         "ask",
         Output(Flow.ASKED, "data"),
         Output(Flow.PROMPT, "value"),
@@ -47,7 +40,7 @@ def _asking() -> None:
         State(Flow.LAYERS, "max"),
         State(Flow.POSITIONS, "max"),
     )
-    _in_browser(
+    in_browser(
         "settle",
         Output(Flow.POLL, "disabled"),
         Output(Flow.PROGRESS, "hidden"),
@@ -56,28 +49,28 @@ def _asking() -> None:
         Input(Flow.JOB, "data"),
         Input(Flow.STANDING, "data"),
     )
-    _in_browser(
+    in_browser(
         "opened",
         Output(Flow.OPENED, "data"),
         Input(Flow.FAULT, "data"),
         State(Flow.SELECTED, "data"),
         first=True,
     )
-    _in_browser(
+    in_browser(
         "measure",
         Output(Flow.TYPED, "data"),
         Input(Flow.PROMPT, "value"),
         Input(Flow.MODEL, "value"),
         first=True,
     )
-    _in_browser("renew", Input(Shell.NOT_KEPT, "data"), State(Flow.SHOWN, "data"))
+    in_browser("renew", Input(Shell.NOT_KEPT, "data"), State(Flow.SHOWN, "data"))
 
 
 def _drawing() -> None:
     """What follows a picture or a selection."""
-    _in_browser("tokens", Input(Flow.STRIP, "data"))
-    _in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
-    _in_browser(
+    in_browser("tokens", Input(Flow.STRIP, "data"))
+    in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
+    in_browser(
         "ranges",
         Output(Flow.LAYERS, "max"),
         Output(Flow.POSITIONS, "max"),
@@ -85,21 +78,21 @@ def _drawing() -> None:
         State(Flow.LAYERS, "value"),
         State(Flow.POSITIONS, "value"),
     )
-    _in_browser(
+    in_browser(
         "numbers",
         Output(Flow.FIRST, "value"),
         Output(Flow.LAST, "value"),
         Input(Flow.POSITIONS, "value"),
         Input(Flow.DRAWN, "data"),
     )
-    _in_browser(
+    in_browser(
         "typed",
         Input(Flow.FIRST, "value"),
         Input(Flow.LAST, "value"),
         State(Flow.POSITIONS, "value"),
     )
-    _in_browser("choose", Input(Flow.SELECTED, "data"))
-    _in_browser(
+    in_browser("choose", Input(Flow.SELECTED, "data"))
+    in_browser(
         "sync",
         Input(Flow.SHOWN, "data"),
         Input(Flow.SELECTED, "data"),
@@ -109,22 +102,22 @@ def _drawing() -> None:
 
 def _acting() -> None:
     """Buttons that change what is seen, not what is drawn."""
-    _in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
-    _in_browser(
+    in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
+    in_browser(
         "tools",
         Input(Flow.FIT, "n_clicks"),
         Input(Flow.ZOOM_IN, "n_clicks"),
         Input(Flow.ZOOM_OUT, "n_clicks"),
         Input(Flow.FOLD, "n_clicks"),
     )
-    _in_browser(
+    in_browser(
         "styles",
         Output(Flow.GRAPH, "stylesheet"),
         Input(Shell.THEME, "data"),
         State(Flow.STYLES, "data"),
         first=True,
     )
-    _in_browser(
+    in_browser(
         "image",
         Input(Flow.SAVE_PNG, "n_clicks"),
         Input(Flow.SAVE_SVG, "n_clicks"),

@@ -13,8 +13,8 @@ from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, FlowNode, NodeKey, NodeKind, Projection
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow.ids import Flow
-from flowviz.ui.flow.reads import reads
 from flowviz.ui.flow.tables import flow_table
+from flowviz.ui.reads import reads
 from flowviz.views.figures import MOST_CELLS, attention_bars, lens_chart
 from flowviz.views.laws import flow_shown
 from flowviz.views.tables import flow_rows

@@ -14,7 +14,8 @@ from flowviz.request import (
     TargetSpec,
     settings_from_mapping,
 )
-from flowviz.ui.flow.examples import DEMO
+from flowviz.ui.ask_panel import Asked
+from flowviz.ui.examples import DEMO
 from flowviz.ui.notice import notice
 from flowviz.ui.server import Example
 
@@ -38,6 +39,11 @@ class Opening:
     node: str | None = None
     rest: bool = True
     fault: dict[str, str] | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """What stands in the panel above the graph."""
+        return Asked(self.prompt, self.model, self.target)
 
 
 def open_page(

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_cytoscape as cyto
-import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import html
 
-from flowviz.ui.dom import attributes
+from flowviz.ui.canvas import CanvasIds, Save, canvas, empty
 from flowviz.ui.flow.ids import Flow
 
-POLL_MILLISECONDS = 250
 SAVES = (
-    (Flow.SAVE_PNG, "Picture", "PNG"),
-    (Flow.SAVE_SVG, "Picture", "SVG"),
-    (Flow.SAVE_JSON, "Graph", "JSON"),
-    (Flow.SAVE_NODES, "Nodes", "CSV"),
-    (Flow.SAVE_EDGES, "Edges", "CSV"),
+    Save(Flow.SAVE_PNG, "Picture", "PNG"),
+    Save(Flow.SAVE_SVG, "Picture", "SVG"),
+    Save(Flow.SAVE_JSON, "Graph", "JSON"),
+    Save(Flow.SAVE_NODES, "Nodes", "CSV"),
+    Save(Flow.SAVE_EDGES, "Edges", "CSV"),
 )
-
-
+IDS = CanvasIds(
+    canvas=Flow.CANVAS,
+    graph=Flow.GRAPH,
+    fold=Flow.FOLD,
+    zoom_out=Flow.ZOOM_OUT,
+    zoom_in=Flow.ZOOM_IN,
+    fit=Flow.FIT,
+    link=Flow.LINK,
+    progress=Flow.PROGRESS,
+    stage=Flow.STAGE,
+    bar=Flow.BAR,
+    cancel=Flow.CANCEL,
+    poll=Flow.POLL,
+)
 LEGEND = (
     ("line for", "for", "The flow speaks for the target; the wider the line, the more"),
     ("line against", "against", "The flow speaks against the target; the wider, the more"),
@@ -35,86 +44,19 @@ LEGEND = (
 
 def picture(styles: dict[str, Any]) -> html.Section:
     """The middle of the page."""
-    below = html.Button("Details below ↓", className="quiet to-inspector", type="button")
+    nothing = empty(
+        "See how the model gets its answer",
+        "Type a prompt and press Enter, or pick one of the examples.",
+    )
+    name = "Flow graph. Arrows walk from node to node, f fits."
     return html.Section(
         [
             html.Div(id=Flow.BANNER, className="banner", role="alert"),
-            html.Div(
-                [_graph(styles), _tools(), _progress(), _empty(), below],
-                className="canvas",
-                id=Flow.CANVAS,
-                tabIndex=0,
-                role="application",
-                **attributes(aria_label="Flow graph. Arrows walk from node to node, f fits."),
-            ),
+            canvas(IDS, name, styles["light"], legend(), SAVES, nothing),
             html.P(id=Flow.PART, className="part", role="status"),
             html.P(id=Flow.STATUS, className="status", role="status"),
         ],
         className="picture",
-    )
-
-
-def _graph(styles: dict[str, Any]) -> cyto.Cytoscape:
-    return cyto.Cytoscape(
-        id=Flow.GRAPH,
-        elements=[],
-        layout={"name": "preset", "fit": False},
-        stylesheet=styles["light"],
-        style={"width": "100%", "height": "100%"},
-        autoRefreshLayout=False,
-        responsive=False,
-        autoungrabify=True,
-        autounselectify=True,
-        boxSelectionEnabled=False,
-        minZoom=0.05,
-        maxZoom=4,
-    )
-
-
-def _tools() -> html.Div:
-    return html.Div(
-        [
-            _tool(Flow.FOLD, "fold", "Fold or unfold the settings ([)"),
-            legend(),
-            html.Span(className="grow"),
-            _tool(Flow.ZOOM_OUT, "minus", "Zoom out (−)"),
-            _tool(Flow.ZOOM_IN, "plus", "Zoom in (+)"),
-            _tool(Flow.FIT, "fit", "Fit the graph (f)"),
-            _tool(Flow.LINK, "link", "Copy a link to this picture"),
-            _save(),
-        ],
-        className="canvas-tools",
-    )
-
-
-def _tool(button: Flow, icon: str, words: str) -> html.Button:
-    return html.Button(
-        html.Span(className=f"icon icon-{icon}"),
-        id=button,
-        className="ghost",
-        type="button",
-        title=words,
-        **attributes(aria_label=words),
-    )
-
-
-def _save() -> dmc.Menu:
-    items = [
-        dmc.MenuItem([what, html.Small(form)], id=button, n_clicks=0)
-        for button, what, form in SAVES
-    ]
-    opener = html.Button(
-        html.Span(className="icon icon-save"),
-        className="ghost",
-        type="button",
-        title="Download",
-        **attributes(aria_label="Download"),
-    )
-    return dmc.Menu(
-        [dmc.MenuTarget(opener), dmc.MenuDropdown(items)],
-        position="bottom-end",
-        shadow="md",
-        keepMounted=True,
     )
 
 
@@ -134,33 +76,3 @@ def legend() -> html.Details:
 
 def _key(look: str, word: str, tip: str) -> html.Span:
     return html.Span([html.I(className=look), word], title=tip)
-
-
-def _progress() -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Span(id=Flow.STAGE),
-                    html.Progress(id=Flow.BAR, max="1", value="0"),
-                    html.Button("Cancel", id=Flow.CANCEL, className="quiet", type="button"),
-                ],
-                className="card",
-            ),
-            dcc.Interval(id=Flow.POLL, interval=POLL_MILLISECONDS, disabled=True),
-        ],
-        id=Flow.PROGRESS,
-        className="progress",
-        hidden=True,
-        **attributes(aria_live="polite"),
-    )
-
-
-def _empty() -> html.Div:
-    return html.Div(
-        [
-            html.H2("See how the model gets its answer"),
-            html.P("Type a prompt and press Enter, or pick one of the examples."),
-        ],
-        className="empty",
-    )

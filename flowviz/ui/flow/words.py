@@ -10,12 +10,6 @@ from flowviz.views.laws import exactness_tip, exactness_words, failure_words, fl
 from flowviz.views.words import cap_words, capped_value, coverage_words, plain, target_words
 
 
-def token_value(text: str, token_id: int) -> str:
-    """How a request names a token: its text, or its id where the text may not be its own."""
-    plain = text and "�" not in text and not text.startswith("#") and "\0" not in text
-    return text if plain else f"#{token_id}"
-
-
 def status_line(graph: FlowGraph) -> list[Component | str]:
     """How exact the picture is and how much of the whole it shows, in figures."""
     look = "exact" if flow_shown(graph) else "not-exact"

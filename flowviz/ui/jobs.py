@@ -1,4 +1,4 @@
-"""Jobs as plain values for the page's stores."""
+"""Jobs as plain values for a page's stores."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowviz.errors import FlowvizError
-from flowviz.request import ExplainRequest
-from flowviz.session import Job, JobState, Session
+from flowviz.session import Job, JobState, Question, Session
 
 MAX_NAME = 100
 
 
 def submitted(
-    make: Callable[[], ExplainRequest],
+    make: Callable[[], Question],
     visitor: str,
     session: Session,
     unless: Mapping[str, Any] | None = None,
@@ -38,13 +37,16 @@ def submitted(
     return {**as_plain(job), "request": request.to_mapping()}
 
 
-def renewed(again: Mapping[str, Any], visitor: str, session: Session) -> dict[str, Any] | None:
-    """A picture's own request submitted again, with all that is behind it."""
+def renewed(
+    again: Mapping[str, Any],
+    read: Callable[[Mapping[str, Any]], Question],
+    visitor: str,
+    session: Session,
+) -> dict[str, Any] | None:
+    """A picture's own request, read by `read`, submitted again, with all that is behind it."""
     shown = again.get("request")
     mapping = shown if isinstance(shown, dict) else {}
-    return submitted(
-        lambda: ExplainRequest.from_mapping(mapping), visitor, session, to_inspect=True
-    )
+    return submitted(lambda: read(mapping), visitor, session, to_inspect=True)
 
 
 def standing(ask: Callable[[str, str], Job], job_id: object, visitor: object) -> dict[str, Any]:

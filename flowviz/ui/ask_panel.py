@@ -3,54 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
 
+from flowviz.request import TargetSpec
 from flowviz.session import ModelChoice
 from flowviz.ui.dom import attributes
-from flowviz.ui.flow.ids import Flow
-from flowviz.ui.flow.models import model_options
-from flowviz.ui.flow.opening import Opening
+from flowviz.ui.models import model_options
 from flowviz.ui.server import Example
 
 SHOW_ALL = {"function": "flowvizShowAll"}  # the server has filtered already
 
 
+@dataclass(frozen=True)
+class AskIds:
+    """A page's ids of the parts of its panel; `look_for` where it says what an example shows."""
+
+    model: str
+    prompt: str
+    count: str
+    example: str
+    run: str
+    tokens: str
+    predictions: str
+    target: str
+    contrast: str
+    value: str
+    look_for: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands in the panel when the page opens."""
+
+    prompt: str
+    model: str
+    target: TargetSpec
+
+
 def ask_panel(
-    opening: Opening, models: Sequence[ModelChoice], examples: Sequence[Example]
+    ids: AskIds, asked: Asked, models: Sequence[ModelChoice], examples: Sequence[Example]
 ) -> html.Section:
     """The whole panel above the graph."""
     return html.Section(
         [
             html.Div(
-                [_model(opening, models), _prompt(opening), _examples(examples), _run()],
+                [
+                    _model(ids, asked, models),
+                    _prompt(ids, asked),
+                    _examples(ids, examples),
+                    _run(ids),
+                ],
                 className="ask-row",
             ),
-            _strip(Flow.TOKENS, "Tokens"),
+            _strip(ids.tokens, "Tokens", "strip tokens"),
             html.Div(
                 [
-                    _question(opening),
-                    _strip(Flow.PREDICTIONS, "Top predictions"),
+                    _question(ids, asked.target),
+                    _strip(ids.predictions, "Top predictions"),
                 ],
                 className="ask-row answers",
             ),
-            html.Div(id=Flow.LOOK_FOR, className="look-for"),
+            html.Div(id=ids.look_for, className="look-for"),
         ],
         className="ask",
         **attributes(aria_label="Question"),
     )
 
 
-def _strip(strip: Flow, name: str) -> html.Div:
-    return html.Div(id=strip, className="strip", role="group", **attributes(aria_label=name))
+def _strip(strip: str, name: str, look: str = "strip") -> html.Div:
+    return html.Div(id=strip, className=look, role="group", **attributes(aria_label=name))
 
 
-def _model(opening: Opening, models: Sequence[ModelChoice]) -> dmc.Select:
+def _model(ids: AskIds, asked: Asked, models: Sequence[ModelChoice]) -> dmc.Select:
     return dmc.Select(
-        id=Flow.MODEL,
-        value=opening.model,
+        id=ids.model,
+        value=asked.model,
         data=model_options(models),
         allowDeselect=False,
         className="model",
@@ -61,31 +92,33 @@ def _model(opening: Opening, models: Sequence[ModelChoice]) -> dmc.Select:
     )
 
 
-def _prompt(opening: Opening) -> html.Div:
+def _prompt(ids: AskIds, asked: Asked) -> html.Div:
     return html.Div(
         [
             dmc.Textarea(
-                id=Flow.PROMPT,
-                value=opening.prompt,
+                id=ids.prompt,
+                value=asked.prompt,
                 autosize=True,
                 minRows=1,
                 maxRows=5,
                 spellCheck=False,
                 placeholder="Type a prompt; the model says what comes next",
                 className="prompt",
-                attributes={"input": {"aria-label": "Prompt", "aria-describedby": Flow.COUNT}},
+                attributes={"input": {"aria-label": "Prompt", "aria-describedby": ids.count}},
             ),
-            html.Span(id=Flow.COUNT, className="count"),
+            html.Span(id=ids.count, className="count"),
         ],
         className="prompt-box",
     )
 
 
-def _examples(examples: Sequence[Example]) -> dmc.Menu:
+def _examples(ids: AskIds, examples: Sequence[Example]) -> dmc.Menu:
     return dmc.Menu(
         [
             dmc.MenuTarget(html.Button("Examples", className="quiet menu", type="button")),
-            dmc.MenuDropdown([example_item(i, each) for i, each in enumerate(examples)]),
+            dmc.MenuDropdown(
+                [example_item(ids.example, i, each) for i, each in enumerate(examples)]
+            ),
         ],
         width=420,
         position="bottom-end",
@@ -93,7 +126,7 @@ def _examples(examples: Sequence[Example]) -> dmc.Menu:
     )
 
 
-def example_item(index: int, example: Example) -> dmc.MenuItem:
+def example_item(kind: str, index: int, example: Example) -> dmc.MenuItem:
     """One example: its phenomenon, its prompt, what to look for."""
     return dmc.MenuItem(
         html.Div(
@@ -104,31 +137,31 @@ def example_item(index: int, example: Example) -> dmc.MenuItem:
             ],
             className="example",
         ),
-        id={"type": Flow.EXAMPLE, "index": index},
+        id={"type": kind, "index": index},
     )
 
 
-def _run() -> html.Button:
+def _run(ids: AskIds) -> html.Button:
     return html.Button(
-        "Run", id=Flow.RUN, className="primary", type="button", title="Run the prompt (Enter)"
+        "Run", id=ids.run, className="primary", type="button", title="Run the prompt (Enter)"
     )
 
 
-def _question(opening: Opening) -> html.Div:
+def _question(ids: AskIds, target: TargetSpec) -> html.Div:
     return html.Div(
         [
             html.Span("Why"),
-            _token_box(Flow.TARGET, opening.target.token, "its top prediction", "Target token"),
+            _token_box(ids.target, target.token, "its top prediction", "Target token"),
             html.Span("rather than"),
-            _token_box(Flow.CONTRAST, opening.target.contrast, "anything else", "Contrast token"),
+            _token_box(ids.contrast, target.contrast, "anything else", "Contrast token"),
             html.Span("?"),
-            html.Output(id=Flow.VALUE, className="value"),
+            html.Output(id=ids.value, className="value"),
         ],
         className="question",
     )
 
 
-def _token_box(box_id: Flow, value: str | None, placeholder: str, name: str) -> dmc.Select:
+def _token_box(box_id: str, value: str | None, placeholder: str, name: str) -> dmc.Select:
     return dmc.Select(
         id=box_id,
         value=value,

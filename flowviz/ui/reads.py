@@ -6,7 +6,7 @@ from dash import html
 
 from flowviz.graph.types import Projection, TokenScore
 from flowviz.ui.dom import attributes
-from flowviz.ui.flow.words import token_value
+from flowviz.ui.tokens import token_value
 from flowviz.views.words import percent, visible
 
 ROWS = 8
