@@ -19,9 +19,8 @@ from flowviz.graph.inspection import (
 )
 from flowviz.graph.types import STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
 from flowviz.graph.unexplained import inspection_without_flow
-from flowviz.graph.vectors import component_vectors
+from flowviz.graph.vectors import component_vectors, read_directions
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
-from flowviz.models.parts import exact
 from flowviz.request import GraphSettings
 
 LENS_TOKENS = 3
@@ -94,9 +93,7 @@ def _neuron(flow: Flow, key: NodeKey) -> NeuronReading:
     block, part = flow.model.blocks[key.layer], flow.trace.blocks[key.layer]
     activation = float(part.post[key.position, key.index])
     index = torch.tensor([key.index], device=part.post.device)
-    looks_for = block.mlp.reads(index)[0].to(part.post.device)
-    if block.mlp.norm.weight is not None:
-        looks_for = looks_for * exact(block.mlp.norm.weight, looks_for)
+    looks_for = read_directions(flow, key.layer, index)[0]
     post_scale = None if part.ln2_post_scale is None else part.ln2_post_scale[key.position]
     writes = block.onto_stream(
         block.mlp.post, block.mlp.writes(index)[0].to(index.device), post_scale

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from flowviz.flow import Flow
@@ -72,6 +72,14 @@ def _biases(flow: Flow, layer: int, positions: Tensor, indices: Tensor) -> Tenso
     chosen = list(zip(positions.tolist(), indices.tolist(), strict=True))
     rows = {index: written_bias(flow, layer, BIAS_NAMES[index]) for _, index in chosen}
     return torch.stack([rows[index][position] for position, index in chosen])
+
+
+def read_directions(
+    flow: Flow, layer: int, neurons: Int[Tensor, " n"]
+) -> Float[Tensor, "n d_model"]:
+    """What some neurons look for in the stream: W_in's columns, through the norm's weight."""
+    mlp = flow.model.blocks[layer].mlp
+    return mlp.norm.pull(mlp.reads(neurons).to(flow.trace.resid_final.device))
 
 
 def written_bias(flow: Flow, layer: int, name: str) -> Float[Tensor, "pos d_model"]:

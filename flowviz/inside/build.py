@@ -1,0 +1,147 @@
+"""Opens blocks: one flow and a request become an `InsideGraph`.
+
+1. Find the place: the position, and the blocks.
+2. Choose what is drawn of each block (`choose`).
+3. Draw it, block by block (`block`, `attention`, `mlp`, `queries`).
+4. Measure it (`checks`).
+5. Read all vectors as tokens, in one product (`describe`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import torch
+
+from flowviz.attention import AttentionTrace, record_attention
+from flowviz.checks import TOLERANCE
+from flowviz.errors import RequestError
+from flowviz.flow import Flow
+from flowviz.graph.build import DUST, Scored, predictions_at, prompt_tokens, target_of
+from flowviz.inside.block import draw_block
+from flowviz.inside.checks import flow_error, largest, sum_error
+from flowviz.inside.choose import Chosen, check_size, choose
+from flowviz.inside.describe import describe
+from flowviz.inside.heads import HeadsAt
+from flowviz.inside.neurons import NeuronsAt
+from flowviz.inside.place import Place
+from flowviz.inside.queries import directions_of, draw_queries, is_rotated, pattern_error
+from flowviz.inside.request import InsideRequest, InsideSettings
+from flowviz.inside.sketch import Sketch
+from flowviz.inside.types import InsideChecks, InsideGraph, PartKey, PartKind
+from flowviz.inside.without_flow import without_flow
+
+
+@torch.inference_mode()
+def open_blocks(model: object, scored: Scored, request: InsideRequest) -> InsideGraph:
+    """The picture that is asked for.
+
+    Raises:
+        RequestError: the model has no such block or the flow no such position, or the picture
+            would be too large.
+    """
+    flow = scored.flow
+    at = _position(flow, request.at)
+    places = [Place(flow, layer, at) for layer in _layers(flow, request.layers)]
+    parts = [(HeadsAt(place), NeuronsAt(place)) for place in places]
+    chosen = [choose(heads, neurons, request.settings) for heads, neurons in parts]
+    check_size(chosen)
+    attentions = record_attention(flow.model, flow.trace, [place.layer for place in places])
+    sketch = Sketch(DUST * flow.scale)
+    for (heads, neurons), drawn in zip(parts, chosen, strict=True):
+        attention = attentions[heads.place.layer]
+        _draw(sketch, heads, neurons, drawn, attention, request.settings)
+    checks = _checks(scored, sketch, parts, list(attentions.values()))
+    nodes, edges = describe(flow, at, sketch)
+    graph = InsideGraph(
+        model=flow.model.shape,
+        tokens=prompt_tokens(flow),
+        target=target_of(flow),
+        predictions=predictions_at(flow, at),
+        layers=request.layers,
+        position=at,
+        rotated=is_rotated(list(attentions.values()), request.settings.rotary),
+        settings=_plain(request.settings),
+        checks=checks,
+        whole=_whole(places),
+        nodes=nodes,
+        edges=edges,
+    )
+    return graph if checks.exact else without_flow(graph)
+
+
+def _draw(
+    sketch: Sketch,
+    heads: HeadsAt,
+    neurons: NeuronsAt,
+    chosen: Chosen,
+    attention: AttentionTrace,
+    settings: InsideSettings,
+) -> None:
+    reader, _ = draw_block(sketch, heads, neurons, chosen)
+    tolerance = _tolerance(heads.place.flow)
+    directions = directions_of(heads, chosen, attention, settings.rotary, tolerance)
+    draw_queries(sketch, heads, chosen, reader, directions)
+
+
+def _layers(flow: Flow, layers: tuple[int, int]) -> range:
+    last = flow.model.shape.layers - 1
+    if layers[1] > last:
+        raise RequestError(
+            f"Block {layers[1]} was asked for, but {flow.model.shape.name} has blocks 0 to {last}. "
+            "Choose one of these."
+        )
+    return range(layers[0], layers[1] + 1)
+
+
+def _position(flow: Flow, at: int | None) -> int:
+    target = flow.target.position
+    if at is None:
+        return target
+    if at > target:
+        raise RequestError(
+            f"Position {at} was asked for, but the prediction that is explained is made at "
+            f"position {target}, and nothing flows to it from later ones. Choose a position up to "
+            f"{target}, or a target at a later one."
+        )
+    return at
+
+
+def _tolerance(flow: Flow) -> float:
+    return TOLERANCE.get(flow.model.dtype, 0.0)
+
+
+def _checks(
+    scored: Scored,
+    sketch: Sketch,
+    parts: list[tuple[HeadsAt, NeuronsAt]],
+    attentions: list[AttentionTrace],
+) -> InsideChecks:
+    """Where a law fails anywhere in the pass, the flow in these blocks is wrong too."""
+    flow, errors = scored.flow, scored.errors
+    first = PartKey(PartKind.STATE, parts[0][0].place.layer)
+    last = PartKey(PartKind.STATE, parts[-1][0].place.layer + 1)
+    own = flow_error(sketch, flow.scale, first, last)
+    sums = [sum_error(sketch, heads, neurons) for heads, neurons in parts]
+    return InsideChecks(
+        flow_error=largest([own, errors.node, errors.cut, errors.target]),
+        sum_error=largest([*sums, errors.block]),
+        pattern_error=pattern_error(attentions),
+        tolerance=_tolerance(flow),
+    )
+
+
+def _plain(settings: InsideSettings) -> dict[str, object]:
+    values = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    return {name: value if isinstance(value, int) else str(value) for name, value in values.items()}
+
+
+def _whole(places: list[Place]) -> dict[str, int]:
+    """Of each block, the most that any of them has."""
+    attention = [place.block.attention for place in places]
+    return {
+        "heads": max(each.heads for each in attention),
+        "values": places[0].at + 1,
+        "rows": max(each.heads * each.d_head for each in attention),
+        "neurons": max(place.block.mlp.neurons for place in places),
+    }
