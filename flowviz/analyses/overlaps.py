@@ -5,22 +5,24 @@ through the lens,
 
     I_k(a, b) = |top_k(a) ∩ top_k(b)| / k.
 
-Two random sets share k / d_vocab of it by chance. All is measured at one position of each prompt,
-the last unless another is named:
+Two random sets of k tokens share k / d_vocab by chance. All is measured at one position of each
+prompt, the last unless another is named:
 
 1. Of every head its output through W_O, and *raw*: its z in its own slots of the concatenated
    heads, which VISIT reads as if they were a vector of the stream (they are as wide as it, and
    nothing else speaks for that). Against the attention's output (all heads and b_O), the block's
    output (the stream behind the block) and the final output (the stream behind the last block).
 2. The same for heads through W_O, by their rank by norm within their layer.
-3. Of every head the values that it reads, weight times value through W_O, by their rank by
-   attention weight, against the head's output, which is their sum.
-4. Of every head its query, its key and its unweighted value at that position, in pairs; queries
-   and keys through the head's QK circuit, before rotary positions turn them.
+3. Of every head the values that it reads, through W_O, by their rank by attention weight, against
+   the head's output, which is their weighted sum.
+4. Of every head its query, its key and its value at that position, in pairs. Queries and keys are
+   read as directions in the stream through the head's QK circuit, before rotary positions turn
+   them (flowviz/attention.py); only where they give the model's own attention pattern.
 
-What is written (heads, values, the attention's output) is read as a component, through the linear
-part of the final norm; outputs of blocks are read as states. See flowviz/lens.py. A positive scale
-does not change which tokens are on top, so none has to be chosen.
+What is written (heads, values, the attention's output) and what is looked for (queries, keys) is
+read as a component, through the linear part of the final norm; outputs of blocks are read as
+states. See flowviz/lens.py. A positive factor does not change which tokens a component has on top,
+so that no scale and no attention weight has to be chosen for it.
 
 Sources: Katz and Belinkov 2023 (VISIT); logit lens: nostalgebraist 2020; projecting parameters and
 the QK and OV circuits: Dar et al. 2022, Elhage et al. 2021.
@@ -31,17 +33,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
+from flowviz.analyses.among import Among
 from flowviz.analyses.means import Means
 from flowviz.analyses.passes import Asked, passes, read_all, silent
-from flowviz.analyses.top import shared, top_tokens
+from flowviz.analyses.top import Tops, shared
 from flowviz.analyses.types import Overlap, Prompt, Series
 from flowviz.analyses.written import attention_output, head_outputs, unprojected, values
 from flowviz.errors import RequestError
 from flowviz.jobs import Progress
-from flowviz.lens import normed_components, normed_states
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import Trace
 
@@ -52,10 +54,6 @@ OUTPUTS = {
     "final_output": "the final output",
 }
 HEADS = {"head_through_W_O": "Heads through W_O", "head_raw": "Raw heads"}
-NO_RAW = (
-    "Raw heads are missing: the concatenated heads are {width} wide and the stream {d_model}, so "
-    "that they cannot be read as a vector of it."
-)
 
 
 @torch.inference_mode()
@@ -66,7 +64,7 @@ def overlap(
     position: int | None = None,
     progress: Progress = silent,
 ) -> Overlap:
-    """I_k between heads, values and outputs, as means over prompts; see the head of this module.
+    """I_k between the parts of a pass, as means over prompts; see the head of this module.
 
     Args:
         k: how many tokens are compared; at most the vocabulary.
@@ -84,60 +82,58 @@ def overlap(
     """
     asked = read_all(model, prompts)
     _check_position(asked, position)
-    tables = _Tables(model, min(k, model.shape.vocabulary))
+    figures = _Figures(model, min(k, model.shape.vocabulary))
     for one, trace in passes(model, asked, progress):
-        tables.take(trace, one.last if position is None else position)
-    return tables.result(len(asked))
+        figures.take(trace, one.last if position is None else position)
+    return figures.result(len(asked))
 
 
 def _check_position(asked: tuple[Asked, ...], position: int | None) -> None:
-    short = next((one for one in asked if position is not None and position > one.last), None)
-    if short is not None or (position is not None and position < 0):
-        where = f"prompt {short.number} has positions 0 to {short.last}" if short else "it is none"
-        raise RequestError(f"The position is {position}, but {where}. Choose another.")
+    if position is None:
+        return
+    if position < 0:
+        raise RequestError(f"The position is {position}; positions are counted from 0.")
+    short = next((one for one in asked if position > one.last), None)
+    if short is not None:
+        raise RequestError(
+            f"The position is {position}, but prompt {short.number} has positions 0 to "
+            f"{short.last}. Choose another."
+        )
 
 
-class _Tables:
+class _Figures:
     """The figures of all prompts, by series."""
 
     def __init__(self, model: LoadedModel, k: int) -> None:
-        self.model, self.k = model, k
         shape = model.shape
+        self.model, self.tops = model, Tops(model, k)
         self.by_layer = {(head, out): Means(shape.layers) for head in HEADS for out in OUTPUTS}
         self.by_norm = {out: Means(shape.heads) for out in OUTPUTS}
         self.by_attention = Means(MOST_VALUES)
+        self.among = Among(model, self.tops)
 
     def take(self, trace: Trace, at: int) -> None:
         """One prompt, layer after layer."""
-        final = self.tops(trace.resid_final[at : at + 1], states=True)
+        final = self.tops.of_states(trace.resid_final[at : at + 1])
         for layer in range(len(trace.blocks)):
             self._block(trace, layer, at, final)
-
-    def tops(self, vectors: Float[Tensor, "n d_model"], states: bool) -> Int[Tensor, "n k"]:
-        """The top tokens of states, or of components."""
-        one = torch.ones_like(vectors[:, :1])
-        read = (
-            normed_states(self.model, vectors)
-            if states
-            else normed_components(self.model, vectors, one)
-        )
-        return top_tokens(self.model, read, one[:, 0].bool() & states, self.k)
+        self.among.take(trace, at)
 
     def _block(self, trace: Trace, layer: int, at: int, final: Int[Tensor, "1 k"]) -> None:
         block, part = self.model.blocks[layer], trace.blocks[layer]
-        heads = head_outputs(block, part, at)
-        after = self.tops(trace.resid_post(layer)[at : at + 1], states=True)
-        attention = self.tops(attention_output(block, part, at, heads), states=False)
+        written = head_outputs(block, part, at)
+        heads = self.tops.of_components(written)
+        after = self.tops.of_states(trace.resid_post(layer)[at : at + 1])
+        attention = self.tops.of_components(attention_output(block, part, at, written))
         outputs = dict(zip(OUTPUTS, (attention, after, final), strict=True))
-        of_heads = self.tops(heads, states=False)
-        self._heads(layer, "head_through_W_O", of_heads, outputs)
-        ranks = heads.norm(dim=-1).argsort(descending=True, stable=True).argsort()
+        self._heads(layer, "head_through_W_O", heads, outputs)
+        ranks = written.norm(dim=-1).argsort(descending=True, stable=True).argsort()
         for name, output in outputs.items():
-            self.by_norm[name].add(ranks, shared(of_heads, output))
+            self.by_norm[name].add(ranks, shared(heads, output))
         raw = unprojected(block, part, at)
         if raw is not None:
-            self._heads(layer, "head_raw", self.tops(raw, states=False), outputs)
-        self._values(trace, layer, at, of_heads)
+            self._heads(layer, "head_raw", self.tops.of_components(raw), outputs)
+        self._values(trace, layer, at, heads)
 
     def _heads(
         self, layer: int, kind: str, heads: Int[Tensor, "head k"], outputs: dict[str, Tensor]
@@ -151,7 +147,7 @@ class _Tables:
         most = part.pattern[:, at, : at + 1].sort(descending=True, stable=True)
         weights, sources = (found[:, :MOST_VALUES] for found in most)
         vectors = values(block, part, at, sources)
-        tops = self.tops(vectors.flatten(0, 1), states=False).unflatten(0, sources.shape)
+        tops = self.tops.of_components(vectors.flatten(0, 1)).unflatten(0, sources.shape)
         figures, read = shared(tops, heads[:, None]), weights > 0
         ranks = torch.arange(sources.shape[1], device=sources.device).expand_as(sources)
         self.by_attention.add(ranks[read], figures[read])
@@ -159,38 +155,44 @@ class _Tables:
     def result(self, prompts: int) -> Overlap:
         """All series, each with what it has figures of."""
         model, shape = self.model, self.model.shape
-        layers, ranks = range(shape.layers), range(1, shape.heads + 1)
-        lines = [
-            means.series(f"{head}~{out}", f"{HEADS[head]}, against {OUTPUTS[out]}", layers)
-            for (head, out), means in self.by_layer.items()
-        ]
-        by_norm = [
-            means.series(f"head_by_norm~{out}", f"Heads by norm, against {OUTPUTS[out]}", ranks)
-            for out, means in self.by_norm.items()
-        ]
         values = self.by_attention.series(
             "value_by_attention~head", "Values, against their head", range(1, MOST_VALUES + 1)
         )
         return Overlap(
             model=shape.name,
-            k=self.k,
+            k=self.tops.k,
             prompts=prompts,
-            chance=self.k / shape.vocabulary,
-            by_layer=_there(lines),
-            by_norm_rank=_there(by_norm),
+            chance=self.tops.k / shape.vocabulary,
+            by_layer=_there(
+                means.series(
+                    f"{head}~{out}", f"{HEADS[head]}, against {OUTPUTS[out]}", range(shape.layers)
+                )
+                for (head, out), means in self.by_layer.items()
+            ),
+            by_norm_rank=_there(
+                means.series(
+                    f"head_by_norm~{out}",
+                    f"Heads by norm, against {OUTPUTS[out]}",
+                    range(1, shape.heads + 1),
+                )
+                for out, means in self.by_norm.items()
+            ),
             by_attention_rank=_there([values]),
-            among=(),
-            notes=tuple(_notes(model)),
+            among=_there(self.among.series()),
+            notes=(*_no_raw(model), *self.among.notes()),
         )
 
 
-def _there(series: list[Series]) -> tuple[Series, ...]:
+def _there(series: Iterable[Series]) -> tuple[Series, ...]:
     return tuple(one for one in series if one.x)
 
 
-def _notes(model: LoadedModel) -> list[str]:
+def _no_raw(model: LoadedModel) -> tuple[str, ...]:
     attention = model.blocks[0].attention
-    width = attention.heads * attention.d_head
-    if width == model.shape.d_model:
-        return []
-    return [NO_RAW.format(width=width, d_model=model.shape.d_model)]
+    width, d_model = attention.heads * attention.d_head, model.shape.d_model
+    if width == d_model:
+        return ()
+    return (
+        f"Raw heads are left out: all heads together are {width} wide and the stream {d_model}, "
+        "so that they cannot be read as a vector of it.",
+    )

@@ -8,6 +8,7 @@ the answer; an empty line, and one that begins with `#`, says nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def read_prompts(text: object) -> tuple[Prompt, ...]:
     return tuple(_prompt(number, line) for number, line in said)
 
 
+def write_prompts(prompts: Iterable[Prompt]) -> str:
+    """The text that `read_prompts` reads back: one prompt a line."""
+
+    def line(prompt: Prompt) -> str:
+        columns = (_escaped(prompt.text), _escaped(prompt.answer or ""), prompt.group)
+        return "\t".join(columns).rstrip("\t") + "\n"
+
+    return "".join(map(line, prompts))
+
+
 def _says(line: str) -> bool:
     return bool(line.strip()) and not line.startswith("#")
 
@@ -91,3 +102,7 @@ def _prompt(number: int, line: str) -> Prompt:
 
 def _unescaped(text: str) -> str:
     return re.sub(r"\\[nt\\]", lambda found: ESCAPES[found[0]], text)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")

@@ -14,7 +14,7 @@ Sources: Katz and Belinkov 2023 (VISIT); logit lens: nostalgebraist 2020.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -22,10 +22,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.analyses.passes import Asked, passes, read_all, silent
-from flowviz.analyses.top import logits_of
+from flowviz.analyses.top import state_logits
 from flowviz.analyses.types import Prompt, PromptOutcome, TargetCourse, TargetGroup
 from flowviz.jobs import Progress
-from flowviz.lens import normed_states
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import Trace
 
@@ -72,7 +71,7 @@ def _course(model: LoadedModel, one: Asked, trace: Trace) -> _Course:
     states = torch.stack([state[one.last] for state in _states(trace)])
     prediction = int(trace.logits[one.last].argmax())
     target = prediction if one.answer is None else one.answer
-    read = [_read(logits, target) for logits in _logits(model, states)]
+    read = [_read(logits, target) for logits in state_logits(model, states)]
     probability, rank = (torch.cat(parts).double().cpu() for parts in zip(*read, strict=True))
     text = model.vocabulary.text
     outcome = PromptOutcome(
@@ -86,12 +85,6 @@ def _course(model: LoadedModel, one: Asked, trace: Trace) -> _Course:
         prediction_id=prediction,
     )
     return _Course(outcome, probability, rank)
-
-
-def _logits(
-    model: LoadedModel, states: Float[Tensor, "n d_model"]
-) -> Iterator[Float[Tensor, "m d_vocab"]]:
-    return logits_of(model, normed_states(model, states), torch.ones_like(states[:, 0]).bool())
 
 
 def _read(logits: Float[Tensor, "n d_vocab"], target: int) -> tuple[Tensor, Tensor]:

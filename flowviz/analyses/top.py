@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from flowviz.lens import to_logits
+from flowviz.lens import normed_components, normed_states, to_logits
 from flowviz.models.loaded import LoadedModel
 
 LOGITS = 2**24  # that are held at once: 64 MB in float32
@@ -20,20 +21,50 @@ def rows_at_once(model: LoadedModel) -> int:
 
 
 def logits_of(
-    model: LoadedModel, normed: Float[Tensor, "n d_model"], is_state: Bool[Tensor, " n"]
+    model: LoadedModel, normed: Float[Tensor, "n d_model"], states: bool
 ) -> Iterator[Float[Tensor, "m d_vocab"]]:
-    """The logits of normed vectors (flowviz/lens.py), so many at a time as memory is set aside."""
-    rows = rows_at_once(model)
-    for some, states in zip(normed.split(rows), is_state.split(rows), strict=True):
-        yield to_logits(model, some, states)
+    """The logits of normed vectors, so many at a time as memory is set aside for.
+
+    Args:
+        states: whether they are read as states or as components (flowviz/lens.py).
+    """
+    for some in normed.split(rows_at_once(model)):
+        is_state = torch.full((len(some),), states, device=some.device)
+        yield to_logits(model, some, is_state)
 
 
-def top_tokens(
-    model: LoadedModel, normed: Float[Tensor, "n d_model"], is_state: Bool[Tensor, " n"], k: int
-) -> Int[Tensor, "n k"]:
-    """The k tokens that each normed vector promotes most."""
-    found = [logits.topk(k).indices for logits in logits_of(model, normed, is_state)]
-    return torch.cat(found)
+def state_logits(
+    model: LoadedModel, states: Float[Tensor, "n d_model"]
+) -> Iterator[Float[Tensor, "m d_vocab"]]:
+    """The logits of states of the stream, each with its own scale."""
+    return logits_of(model, normed_states(model, states), states=True)
+
+
+def component_logits(
+    model: LoadedModel, vectors: Float[Tensor, "n d_model"]
+) -> Iterator[Float[Tensor, "m d_vocab"]]:
+    """The logits of written vectors, the final norm's scale set aside."""
+    scale = torch.ones_like(vectors[:, :1])
+    return logits_of(model, normed_components(model, vectors, scale), states=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Tops:
+    """Reads vectors as the k tokens that each promotes most."""
+
+    model: LoadedModel
+    k: int
+
+    def of_states(self, states: Float[Tensor, "n d_model"]) -> Int[Tensor, "n k"]:
+        """Of states of the stream."""
+        return self._of(state_logits(self.model, states))
+
+    def of_components(self, vectors: Float[Tensor, "n d_model"]) -> Int[Tensor, "n k"]:
+        """Of vectors that are written into the stream; a positive factor changes nothing."""
+        return self._of(component_logits(self.model, vectors))
+
+    def _of(self, logits: Iterator[Tensor]) -> Int[Tensor, "n k"]:
+        return torch.cat([some.topk(self.k).indices for some in logits])
 
 
 def shared(one: Int[Tensor, "*n k"], other: Int[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:

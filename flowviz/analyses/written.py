@@ -35,14 +35,11 @@ def attention_output(
 def values(
     block: Block, part: BlockTrace, at: int, sources: Int[Tensor, "head n"]
 ) -> Float[Tensor, "head n d_model"]:
-    """The values that each head reads from these positions, times their weight, through W_O."""
+    """The values that each head reads from these positions, through W_O, not yet weighed."""
     attention = block.attention
     heads = torch.arange(attention.heads, device=sources.device)[:, None]
-    weighted = (
-        part.pattern[heads, at, sources][..., None]
-        * part.v[sources, heads // attention.queries_per_value]
-    )
-    written = torch.einsum("hnd,hdm->hnm", weighted, exact(attention.W_O, weighted))
+    read = part.v[sources, heads // attention.queries_per_value]
+    written = torch.einsum("hnd,hdm->hnm", read, exact(attention.W_O, read))
     return block.onto_stream(attention.post, written, _scale(part, at))
 
 

@@ -1,4 +1,4 @@
-"""The commands of the little English: ``demo train``, ``demo evaluate``, ``demo generate``."""
+"""The commands of the little English: ``demo train``, ``evaluate``, ``generate``, ``prompts``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import argparse
 from pathlib import Path
 
 from flowviz.demo.folder import MODEL_FOLDER
-from flowviz.errors import ModelError
+from flowviz.errors import ModelError, RequestError
+
+MOST_CASES = 1000
 
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
-    """Add the three commands to the parser of ``flowviz demo``."""
+    """Add the four commands to the parser of ``flowviz demo``."""
     _add_train(subparsers.add_parser("train", help="train the shipped model from nothing"))
     _add_evaluate(subparsers.add_parser("evaluate", help="held-out accuracy of each phenomenon"))
     _add_generate(subparsers.add_parser("generate", help="print documents of the little English"))
+    _add_prompts(subparsers.add_parser("prompts", help="print held-out prompts with their answers"))
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +46,12 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--conllu", action="store_true", help="with annotations")
     shape.add_argument("--text", action="store_true", help="one document a line (default)")
     parser.set_defaults(run=run_generate)
+
+
+def _add_prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cases", type=int, default=15, help="the most of each phenomenon")
+    parser.add_argument("--seed", default="prompts", help="any text; another draws other prompts")
+    parser.set_defaults(run=run_prompts)
 
 
 def run_train(args: argparse.Namespace) -> int:
@@ -101,4 +110,20 @@ def run_generate(args: argparse.Namespace) -> int:
     for number, document in enumerate(islice(source, args.documents), 1):
         text = to_conllu(document, f"{args.seed}-{number}") if args.conllu else document.text + "\n"
         print(text, end="")
+    return 0
+
+
+def run_prompts(args: argparse.Namespace) -> int:
+    """Print a set of prompts, as `flowviz analyse --prompts` reads it."""
+    if not 1 <= args.cases <= MOST_CASES:
+        raise RequestError(
+            f"--cases is {args.cases}; it takes a whole number from 1 to {MOST_CASES}."
+        )
+
+    from tokenizers import Tokenizer
+
+    from flowviz.demo.prompts import as_text
+
+    tokenizer = Tokenizer.from_file(str(MODEL_FOLDER / "tokenizer.json"))
+    print(as_text(tokenizer, args.cases, args.seed), end="")
     return 0

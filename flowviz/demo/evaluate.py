@@ -99,9 +99,9 @@ def _row(model: PreTrainedModel, tokenizer: Tokenizer, name: str, count: int) ->
     return Row(name, score(model, started), score(model, asked), len(asked))
 
 
-def held_out_cases(name: str, tokenizer: Tokenizer, count: int) -> list[Case]:
+def held_out_cases(name: str, tokenizer: Tokenizer, count: int, seed: str = _SEED) -> list[Case]:
     """Different prompts of one phenomenon that no training document holds."""
-    draw = Draw(f"{_SEED}/{name}", held=True)
+    draw = Draw(f"{seed}/{name}", held=True)
     found: dict[tuple[int, ...], Case] = {}
     for _ in range(count * _TRIES):
         document = SUITES[name](draw)
