@@ -1,0 +1,1 @@
+"""Interventions: what the model itself says of a graph when parts of its pass are replaced."""

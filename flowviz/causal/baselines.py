@@ -1,0 +1,122 @@
+"""What a replaced component is replaced by.
+
+*zero*: nothing. *mean*: its mean over a reference set, over all prompts and positions, so that it
+still says what it always says. *resample*: its value at the same position of another prompt
+(Chan et al. 2022, causal scrubbing; Zhang and Nanda 2024 compare the three).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowviz.errors import RequestError
+from flowviz.models.loaded import LoadedModel
+from flowviz.trace import Trace, record
+
+
+class Ablation(StrEnum):
+    """What takes the place of what is switched off."""
+
+    ZERO = "zero"
+    MEAN = "mean"
+    RESAMPLE = "resample"
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """The values that take the place of others; one position stands for all.
+
+    Args:
+        words: what they are, for the page ("the mean over 200 prompts").
+        heads: for each block, each head's z.
+        neurons: for each block, each neuron's output; blocks may differ in how many they have.
+    """
+
+    kind: Ablation
+    words: str
+    embed: Float[Tensor, "pos d_model"]
+    pos_embed: Float[Tensor, "pos d_model"]
+    heads: tuple[Float[Tensor, "pos head d_head"], ...]
+    neurons: tuple[Float[Tensor, "pos _"], ...]
+
+
+def zero(model: LoadedModel) -> Baseline:
+    """Nothing at all."""
+    nothing = torch.zeros(1, model.shape.d_model, device=model.device)
+
+    def zeros(*sizes: int) -> Tensor:
+        return torch.zeros(1, *sizes, device=model.device)
+
+    return Baseline(
+        Ablation.ZERO,
+        "zero",
+        nothing,
+        nothing,
+        tuple(zeros(block.attention.heads, block.attention.d_head) for block in model.blocks),
+        tuple(zeros(block.mlp.neurons) for block in model.blocks),
+    )
+
+
+def resample(trace: Trace, positions: int, words: str) -> Baseline:
+    """The values of another prompt, position by position.
+
+    Raises:
+        RequestError: the other prompt is shorter than what is replaced.
+    """
+    if len(trace.ids) < positions:
+        raise RequestError(
+            f"The other prompt has {len(trace.ids)} tokens; the first {positions} of this one are "
+            "replaced position by position. Give a prompt that is at least as long."
+        )
+    cut = slice(positions)
+    none = torch.zeros_like(trace.embed[cut])
+    return Baseline(
+        Ablation.RESAMPLE,
+        words,
+        trace.embed[cut],
+        none if trace.pos_embed is None else trace.pos_embed[cut],
+        tuple(part.z[cut] for part in trace.blocks),
+        tuple(part.post[cut] for part in trace.blocks),
+    )
+
+
+def mean(
+    model: LoadedModel,
+    prompts: Iterable[list[int]],
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Baseline:
+    """The mean over all positions of a reference set, given as token ids.
+
+    Args:
+        model: the model whose components they are.
+        prompts: the set; it is run one prompt at a time, and nothing of it is kept.
+        progress: told how many prompts are done; may raise to stop.
+
+    Raises:
+        RequestError: the set is empty.
+    """
+    total, tokens, count = None, 0, 0
+    for ids in prompts:
+        summed = _summed(resample(record(model, ids), len(ids), ""))
+        total = summed if total is None else [a + b for a, b in zip(total, summed, strict=True)]
+        tokens, count = tokens + len(ids), count + 1
+        progress(count)
+    if total is None:
+        raise RequestError("The reference set holds no prompt. Give some, or ablate by zero.")
+    embed, pos_embed, *rest = (part / tokens for part in total)
+    layers = model.shape.layers
+    words = f"the mean over {count:,} prompts"
+    return Baseline(
+        Ablation.MEAN, words, embed, pos_embed, tuple(rest[:layers]), tuple(rest[layers:])
+    )
+
+
+def _summed(values: Baseline) -> list[Tensor]:
+    parts = (values.embed, values.pos_embed, *values.heads, *values.neurons)
+    return [part.sum(0, keepdim=True) for part in parts]

@@ -1,0 +1,162 @@
+"""Many variants of one pass in one batch of the model's own forward pass, with parts replaced.
+
+The hooks of a `LoadedModel` replace what a component gives: the embedding, a head's z before W_O,
+a neuron's output before W_out. Nothing is frozen: patterns, norms and gates respond. Experts show
+no neurons, so what their block writes is made again from what it read. Only the position of the
+target is unembedded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowviz.causal.baselines import Baseline
+from flowviz.causal.places import Places
+from flowviz.models.block import Mlp
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.parts import exact
+
+TOKENS_AT_ONCE = 2048
+Hook = Callable[..., Tensor]
+
+
+@torch.inference_mode()
+def logits_without(
+    model: LoadedModel,
+    ids: Sequence[int],
+    replaced: Sequence[Places],
+    baseline: Baseline,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Float[Tensor, "variant d_vocab"]:
+    """The logits behind the last of these tokens, with other components replaced in each variant.
+
+    With every linear scale, before a soft cap, as `Trace.logits` are.
+
+    Args:
+        model: the model.
+        ids: the prompt up to the target's position.
+        replaced: for each variant, what is replaced.
+        baseline: by what.
+        progress: told how many variants are done; may raise to stop.
+    """
+    found, at_once = [], max(1, TOKENS_AT_ONCE // len(ids))
+    for start in range(0, len(replaced), at_once):
+        found.append(_batch(model, ids, replaced[start : start + at_once], baseline))
+        progress(min(start + at_once, len(replaced)))
+    return torch.cat(found)
+
+
+def _batch(
+    model: LoadedModel, ids: Sequence[int], replaced: Sequence[Places], baseline: Baseline
+) -> Tensor:
+    kept: dict[str, Tensor] = {}
+
+    def keep(logits: Tensor, hook: Any = None) -> Tensor:
+        kept["logits"] = logits.reshape(len(replaced), -1, logits.shape[-1])[:, -1].float()
+        return logits
+
+    hooks = [*_hooks(model, replaced, baseline), (_name(model, "logits", -1), keep)]
+    tokens = torch.tensor([list(ids)], device=model.device).expand(len(replaced), -1)
+    with model.lock:
+        model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
+        model.forget_pass()
+    return kept["logits"] * model.logit_scale
+
+
+def _name(model: LoadedModel, part: str, layer: int) -> str:
+    return next(name for name, place in model.hooks.items() if place == (part, layer))
+
+
+def _hooks(
+    model: LoadedModel, replaced: Sequence[Places], baseline: Baseline
+) -> list[tuple[str, Hook]]:
+    """A hook wherever some variant replaces something."""
+    hooks: list[tuple[str, Hook]] = [("unembed.hook_in", _last_position)]
+    for name, (part, layer) in model.hooks.items():
+        found = _replacement(model, part, layer, replaced, baseline)
+        if found is not None and bool(found[0].any()):
+            hooks.append((name, _replace(*found)))
+    for layer, block in enumerate(model.blocks):
+        if block.mlp.router is not None:
+            mask = torch.stack([places.neurons[layer] for places in replaced])
+            if bool(mask.any()):
+                hooks += _expert_hooks(model, layer, mask, baseline.neurons[layer])
+    return hooks
+
+
+def _last_position(states: Tensor, hook: Any = None) -> Tensor:
+    """The last state alone, so that the unembedding has one position of each variant."""
+    return states[:, -1:]
+
+
+def _replacement(
+    model: LoadedModel, part: str, layer: int, replaced: Sequence[Places], baseline: Baseline
+) -> tuple[Tensor, Tensor] | None:
+    """Where a hook's values are replaced, variant by position by …, and by what."""
+    if part == "embed":
+        bias = model.embed_bias
+        values = baseline.embed if bias is None else baseline.embed + exact(bias, baseline.embed)
+        return torch.stack([places.embed for places in replaced])[..., None], values
+    if part == "pos_embed":
+        return torch.stack([places.pos_embed for places in replaced])[..., None], baseline.pos_embed
+    if part == "z":
+        heads = model.blocks[layer].attention.heads
+        mask = torch.stack([places.heads[layer, :, :heads] for places in replaced])
+        return mask[..., None], baseline.heads[layer]
+    if part == "post":
+        neurons = model.blocks[layer].mlp.neurons
+        mask = torch.stack([places.neurons[layer, :, :neurons] for places in replaced])
+        return mask, baseline.neurons[layer]
+    return None
+
+
+def _replace(mask: Tensor, values: Tensor) -> Hook:
+    """A hook that takes values of all variants, or of one for all, by position or by row."""
+
+    def hook(value: Tensor, hook: Any = None) -> Tensor:
+        variants, positions = mask.shape[:2]
+        in_rows = value.dim() <= values.dim()
+        shown = value.unflatten(0, (-1, positions)) if in_rows else value
+        one_for_all = shown.shape[0] == 1
+        changed = torch.where(mask.to(shown.device), values.to(shown)[None], shown)
+        return changed.flatten(0, 1) if in_rows and (variants == 1 or not one_for_all) else changed
+
+    return hook
+
+
+def _expert_hooks(
+    model: LoadedModel, layer: int, mask: Tensor, values: Tensor
+) -> list[tuple[str, Hook]]:
+    mlp, read = model.blocks[layer].mlp, {}
+
+    def see(value: Tensor, hook: Any = None) -> Tensor:
+        read["input"] = value
+        return value
+
+    def write(value: Tensor, hook: Any = None) -> Tensor:
+        inputs = read.pop("input")
+        return _written(mlp, inputs.flatten(0, -2), mask, values).to(value).view_as(value)
+
+    return [
+        (_name(model, "mlp_in", layer), see),
+        (_name(model, "mlp_out", layer), write),
+    ]
+
+
+def _written(mlp: Mlp, inputs: Tensor, mask: Tensor, values: Tensor) -> Tensor:
+    """What experts write when some of their neurons are replaced."""
+    assert mlp.router is not None
+    firing = mlp.router.fire(exact(inputs))
+    where = mask[..., : mlp.neurons].to(firing.post.device)
+    post = torch.where(where, values.to(firing.post)[None], firing.post.view(*where.shape)).flatten(
+        0, 1
+    )
+    by_expert = post.unflatten(-1, (mlp.experts, -1)).transpose(0, 1)
+    written = torch.matmul(by_expert, exact(mlp.W_out, post)).sum(0)
+    bias = mlp.written_bias(firing.router)
+    return written if bias is None else written + bias

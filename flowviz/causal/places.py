@@ -1,0 +1,142 @@
+"""Sets of components as masks, so that thousands of them are replaced in one operation.
+
+A component is what writes into the residual stream and depends on the prompt: token embedding,
+position embedding, head, neuron, each at a position. Hidden states are sums of components; biases
+are constants, the same on every prompt. Neither is ever replaced here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from flowviz.graph.types import NodeKey, NodeKind
+from flowviz.models.loaded import LoadedModel
+from flowviz.values import NodeValues
+
+COMPONENTS = (NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON)
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """A set of components of one pass, at the positions up to the target's."""
+
+    embed: Bool[Tensor, " pos"]
+    pos_embed: Bool[Tensor, " pos"]
+    heads: Bool[Tensor, "layer pos head"]
+    neurons: Bool[Tensor, "layer pos d_mlp"]
+
+    @classmethod
+    def none(cls, model: LoadedModel, positions: int) -> Places:
+        """The empty set."""
+        shape = model.shape
+
+        def no(*sizes: int) -> Tensor:
+            return torch.zeros(sizes, dtype=torch.bool, device=model.device)
+
+        return cls(
+            no(positions),
+            no(positions),
+            no(shape.layers, positions, shape.heads),
+            no(shape.layers, positions, shape.neurons),
+        )
+
+    @classmethod
+    def all(cls, model: LoadedModel, positions: int) -> Places:
+        """Every component that the pass has."""
+        places = cls.none(model, positions)
+        places.embed[:] = True
+        places.pos_embed[:] = ("pos_embed", -1) in model.hooks.values()
+        for layer, block in enumerate(model.blocks):
+            places.heads[layer, :, : block.attention.heads] = True
+            places.neurons[layer, :, : block.mlp.neurons] = True
+        return places
+
+    @classmethod
+    def of(cls, model: LoadedModel, positions: int, keys: Iterable[NodeKey]) -> Places:
+        """The components among some nodes; states, biases, rest and target are passed over."""
+        places = cls.none(model, positions)
+        for key in keys:
+            if key.kind in COMPONENTS:
+                places._mask(key.kind)[key.layer, key.position, key.index] = True
+        return places
+
+    def _mask(self, kind: NodeKind) -> Bool[Tensor, "layer pos index"]:
+        """The mask of a kind, as a view with dimensions layer, position and index."""
+        mask = {
+            NodeKind.EMBED: self.embed,
+            NodeKind.POS_EMBED: self.pos_embed,
+            NodeKind.HEAD: self.heads,
+            NodeKind.NEURON: self.neurons,
+        }[kind]
+        return mask if mask.dim() == 3 else mask[None, :, None]
+
+    def __invert__(self) -> Places:
+        """What is not in the set; it may name neurons that a small block does not have."""
+        return Places(*(~mask for mask in self._masks()))
+
+    def __and__(self, other: Places) -> Places:
+        return Places(*(a & b for a, b in zip(self._masks(), other._masks(), strict=True)))
+
+    def __len__(self) -> int:
+        return sum(int(mask.sum()) for mask in self._masks())
+
+    def _masks(self) -> Iterator[Tensor]:
+        return (getattr(self, field.name) for field in fields(self))
+
+    def count(self, kind: NodeKind) -> int:
+        """How many of one kind are in it."""
+        return int(self._mask(kind).sum())
+
+    def random_like(self, every: Places, generator: torch.Generator) -> Places:
+        """A random set of the same size, kind by kind, drawn from `every`."""
+        drawn = {kind: self._draw(kind, every, generator) for kind in COMPONENTS}
+        return Places(
+            drawn[NodeKind.EMBED][0, :, 0],
+            drawn[NodeKind.POS_EMBED][0, :, 0],
+            drawn[NodeKind.HEAD],
+            drawn[NodeKind.NEURON],
+        )
+
+    def _draw(self, kind: NodeKind, every: Places, generator: torch.Generator) -> Tensor:
+        there = every._mask(kind)
+        flat = there.flatten().nonzero()[:, 0]
+        chosen = flat[torch.randperm(len(flat), generator=generator)[: self.count(kind)]]
+        mask = torch.zeros_like(there).flatten()
+        mask[chosen] = True
+        return mask.view_as(there)
+
+    @classmethod
+    def strongest(cls, values: NodeValues, every: Places, sizes: list[int]) -> list[Places]:
+        """For each size, the components of the highest values; ties go by kind and place.
+
+        Args:
+            values: one number for each node; what is highest comes first.
+            every: the components to choose from.
+            sizes: how many to take.
+        """
+        parts = [(kind, every._mask(kind)) for kind in COMPONENTS]
+        numbers = torch.cat([values.of_kind(kind)[mask] for kind, mask in parts])
+        order = numbers.argsort(descending=True, stable=True)
+        return [cls._pick(parts, order[:size], len(numbers)) for size in sizes]
+
+    @classmethod
+    def _pick(cls, parts: list[tuple[NodeKind, Tensor]], chosen: Tensor, total: int) -> Places:
+        picked = torch.zeros(total, dtype=torch.bool, device=chosen.device)
+        picked[chosen] = True
+        masks, start = {}, 0
+        for kind, there in parts:
+            mask = torch.zeros_like(there)
+            size = int(there.sum())
+            mask[there] = picked[start : start + size]
+            masks[kind], start = mask, start + size
+        return cls(
+            masks[NodeKind.EMBED][0, :, 0],
+            masks[NodeKind.POS_EMBED][0, :, 0],
+            masks[NodeKind.HEAD],
+            masks[NodeKind.NEURON],
+        )

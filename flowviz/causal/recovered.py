@@ -1,0 +1,175 @@
+"""How much of the prediction a set of components recovers when all others are replaced.
+
+    recovered = (m(only these) - m(none)) / (m(all) - m(none))
+
+m is the target of the flow; `m(none)` is the pass with every component replaced. The full set
+recovers 1 and the empty set 0 by construction. Beside it stand the divergence of the predicted
+distribution from the model's own, whether the first token is the same, and random sets of the same
+size and kinds as a control.
+
+The curve over sizes is what the MIB benchmark measures (Mueller et al. 2025, arXiv 2504.13151):
+CPR is the area under it, CMD the area between it and 1, over the share of components that is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowviz.causal.baselines import Baseline
+from flowviz.causal.passes import logits_without
+from flowviz.causal.places import Places
+from flowviz.flow import Flow, FlowTarget
+from flowviz.values import NodeValues
+
+CONTROLS = 20
+SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # those of MIB
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is left of the prediction when only some components are.
+
+    Args:
+        size: how many components are kept.
+        target: the target's value.
+        recovered: its share between none and all; NaN where none and all give the same.
+        divergence: KL of the model's distribution from this one, in bits.
+        same_first: whether the likeliest token is the model's.
+    """
+
+    size: int
+    target: float
+    recovered: float
+    divergence: float
+    same_first: bool
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A set of components against random ones of the same size and kinds."""
+
+    baseline: str
+    whole: float
+    nothing: float
+    kept: Kept
+    controls: tuple[Kept, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Recovered against the share of components kept, in the order of one score."""
+
+    score: str
+    points: tuple[Kept, ...]
+    cpr: float
+    cmd: float
+
+
+class Passes:
+    """One prompt's variants under one baseline; knows the whole pass and the empty one.
+
+    Args:
+        flow: the pass, and the target that is measured.
+        baseline: what replaces.
+    """
+
+    def __init__(self, flow: Flow, baseline: Baseline) -> None:
+        self.flow, self.baseline = flow, baseline
+        self.every = Places.all(flow.model, flow.positions)
+        none = Places.none(flow.model, flow.positions)
+        whole, nothing = self.logits([none, self.every])
+        self.whole, self.nothing = self.measure(whole), self.measure(nothing)
+        self._log_whole = self._log_probabilities(whole)
+
+    def logits(
+        self,
+        replaced: Sequence[Places],
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Float[Tensor, "variant d_vocab"]:
+        """The logits at the target's position with these replaced."""
+        ids = self.flow.trace.ids[: self.flow.positions]
+        return logits_without(self.flow.model, ids, replaced, self.baseline, progress)
+
+    def measure(self, logits: Float[Tensor, " d_vocab"]) -> float:
+        """The target."""
+        return float(measured(logits[None], self.flow.target)[0])
+
+    def keep(
+        self, kept: Sequence[Places], progress: Callable[[int], None] = lambda _done: None
+    ) -> list[Kept]:
+        """What is left where only these are; all of them in as few batches as fit."""
+        logits = self.logits([self.every & ~places for places in kept], progress)
+        values = measured(logits, self.flow.target).tolist()
+        first = logits.argmax(-1) == self._log_whole.argmax(-1)
+        divergence = self._divergence(logits).tolist()
+        rows = zip(kept, values, divergence, first.tolist(), strict=True)
+        return [
+            Kept(len(places), value, self._share(value), bits, same)
+            for places, value, bits, same in rows
+        ]
+
+    def _share(self, value: float) -> float:
+        span = self.whole - self.nothing
+        return (value - self.nothing) / span if span else math.nan
+
+    def _divergence(self, logits: Tensor) -> Tensor:
+        own = self._log_whole
+        other = self._log_probabilities(logits)
+        return (own.exp() * (own - other)).sum(-1).clamp(min=0) / math.log(2)
+
+    def _log_probabilities(self, logits: Tensor) -> Tensor:
+        return self.flow.model.capped(logits).log_softmax(-1)
+
+
+def measured(
+    logits: Float[Tensor, "variant d_vocab"], target: FlowTarget
+) -> Float[Tensor, " variant"]:
+    """The target's value in each variant: a logit, or the difference of two."""
+    value = logits[:, target.token]
+    return value if target.contrast is None else value - logits[:, target.contrast]
+
+
+def recovery(
+    passes: Passes,
+    kept: Places,
+    controls: int = CONTROLS,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Recovery:
+    """A set of components, and random ones of the same size and kinds."""
+    generator = torch.Generator().manual_seed(SEED)
+    random = [kept.random_like(passes.every, generator) for _ in range(controls)]
+    mine, *others = passes.keep([kept, *random], progress)
+    return Recovery(passes.baseline.words, passes.whole, passes.nothing, mine, tuple(others))
+
+
+def curve(
+    passes: Passes,
+    score: str,
+    values: NodeValues,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Curve:
+    """Recovered against size, in the order of a score's values, the highest first."""
+    total = len(passes.every)
+    sizes = [max(1, round(share * total)) for share in SHARES]
+    points = passes.keep(Places.strongest(values, passes.every, sizes), progress)
+    shares = [0.0, *(point.size / total for point in points)]
+    recovered = [0.0, *(point.recovered for point in points)]
+    return Curve(
+        score,
+        tuple(points),
+        cpr=_area(shares, recovered),
+        cmd=_area(shares, [abs(1 - share) for share in recovered]),
+    )
+
+
+def _area(x: Sequence[float], y: Sequence[float]) -> float:
+    """By the trapezoid rule."""
+    pairs = zip(zip(x, y, strict=True), zip(x[1:], y[1:], strict=True), strict=False)
+    return sum((right - left) * (low + high) / 2 for (left, low), (right, high) in pairs)
