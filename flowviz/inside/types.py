@@ -10,12 +10,20 @@ at one prompt position in one block, or in several consecutive ones, part by par
       │      ln2 ─ FF1 keys (and gates) ─ FF2 values (+ biases) ─ MLP output ─ ln2_post ─┐
      state after ◀──────────────────────────────────────────────────────────────────────┘
 
-Parallel blocks have no mid; norms that a model does not have are not drawn.
+Parallel blocks have no mid; norms that a model does not have are not drawn. Where one norm serves
+both attention and MLP, it is `ln1`, and both read it. A norm on the stream itself (GPT-1) is no
+node: mid, or the state after, stands behind it, and its bias goes in there.
 
 Laws: for every node that carries flow and is not a source, the flows of its incoming edges sum to
 its own flow (what is not drawn enters through a node of kind `rest`), and so do the flows of its
 outgoing edges (what a state gives to other positions leaves it towards a node of kind `elsewhere`).
+What flows into the first state and out of the last lies outside of the picture.
+A rest node has edges from the drawn parts that feed what it holds (the norm, biases, the rows'
+heads), so that all which leaves them is seen; the other things that feed it are not drawn.
 Queries, keys and gates carry no flow, because patterns and gates are frozen; their flow is None.
+
+Where a law fails on a run (`checks.exact` is false) no node and no edge has a flow, there are no
+rests, and only states, norms, queries and keys have a reading.
 """
 
 from __future__ import annotations
@@ -122,6 +130,7 @@ class PartNode:
 
     Args:
         flow: the conserved share of the target that passes through it; None where flow is frozen.
+            Of a memory: what it gives to the values that are drawn.
         norm: Euclidean length of its vector as it is projected.
         activation: of a neuron its output, of a neuron's key or gate its input, of a row of W_O
             its entry of z, of a key or value its attention weight; None for the other kinds.
@@ -143,7 +152,7 @@ class PartEdge:
 
     Args:
         flow: what flows along it; None where it carries none.
-        norm: the length of what is passed along.
+        norm: the length of what is passed along; into a neuron's key or gate that of a number.
         strength: |activation| times the length of the weights' own vector, where there is one.
         weight: the attention weight, between a head's query, its keys and its values.
     """
@@ -199,7 +208,8 @@ class InsideGraph:
         rotated: whether queries and keys are read at their positions (rotated to each other) or
             before rotation; None where the model has no rotary positions there.
         settings: the settings that made it, as plain JSON values.
-        whole: for each kind that is cut (heads, values, rows, neurons), how many there are.
+        whole: how many `heads`, `values` (of one head), `rows` and `neurons` a block has, drawn or
+            not; of several blocks the most that any has.
     """
 
     model: ModelShape
