@@ -45,12 +45,13 @@ def open_blocks(model: object, scored: Scored, request: InsideRequest) -> Inside
     places = [Place(flow, layer, at) for layer in _layers(flow, request.layers)]
     parts = [(HeadsAt(place), NeuronsAt(place)) for place in places]
     chosen = [choose(heads, neurons, request.settings) for heads, neurons in parts]
-    check_size(chosen)
+    check_size(sum(drawn.elements for drawn in chosen))
     attentions = record_attention(flow.model, flow.trace, [place.layer for place in places])
     sketch = Sketch(DUST * flow.scale)
     for (heads, neurons), drawn in zip(parts, chosen, strict=True):
         attention = attentions[heads.place.layer]
         _draw(sketch, heads, neurons, drawn, attention, request.settings)
+    check_size(len(sketch.parts) + len(sketch.edges))
     checks = _checks(scored, sketch, parts, list(attentions.values()))
     nodes, edges = describe(flow, at, sketch)
     graph = InsideGraph(

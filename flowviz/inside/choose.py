@@ -19,7 +19,7 @@ from flowviz.inside.heads import HeadsAt
 from flowviz.inside.neurons import NeuronsAt
 from flowviz.inside.request import InsideSettings, Rank
 
-MOST_ELEMENTS = 3_500
+MOST_ELEMENTS = 3_000
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Chosen:
 
     @property
     def elements(self) -> int:
-        """About how many nodes and edges it takes, at most."""
-        values, neurons = len(self.values), len(self.neurons)
-        return 11 * values + 9 * len(self.heads) + 3 * len(self.rows) + 10 * neurons + 40
+        """How many nodes and edges it takes at least: without biases, rests, memories, gates."""
+        parts = len(self.heads) + len(self.values) + len(self.neurons)
+        return 6 * parts + 3 * len(self.rows)
 
 
 def choose(heads: HeadsAt, neurons: NeuronsAt, settings: InsideSettings) -> Chosen:
@@ -67,13 +67,13 @@ def choose(heads: HeadsAt, neurons: NeuronsAt, settings: InsideSettings) -> Chos
     )
 
 
-def check_size(chosen: list[Chosen]) -> None:
-    """Raises RequestError for more than a picture can hold."""
-    total = sum(each.elements for each in chosen)
-    if total > MOST_ELEMENTS:
+def check_size(elements: int) -> None:
+    """Raises RequestError for more nodes and edges than a picture can hold."""
+    if elements > MOST_ELEMENTS:
         raise RequestError(
-            f"This picture would take up to {total:,} nodes and edges; at most {MOST_ELEMENTS:,} "
-            "are drawn. Open fewer blocks, or choose fewer heads, memories, rows or neurons."
+            f"This picture would take {elements:,} nodes and edges or more; at most "
+            f"{MOST_ELEMENTS:,} are drawn. Open fewer blocks, or choose fewer heads, memories, "
+            "rows or neurons."
         )
 
 
