@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import overload
 
+from flowviz.analyses.passes import read_all
 from flowviz.analyses.request import Analysis, AnalysisRequest
+from flowviz.analyses.run import analyse
 from flowviz.analyses.types import Result
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import NotKept, RequestError
@@ -24,6 +26,7 @@ from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.held import HeldModels, Lease, Loader
+from flowviz.inside.build import open_blocks
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import InsideGraph
 from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
@@ -242,10 +245,9 @@ class Session:
 
     def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
         if self._results.answer(request) is None:
-            for prompt in () if request.analysis is Analysis.SEARCH else request.prompts():
-                self._check_size(model, len(model.vocabulary.encode(prompt.text, model.context)))
-            from flowviz.analyses.run import analyse
-
+            if request.analysis is not Analysis.SEARCH:
+                asked = read_all(model, request.prompts())
+                self._check_size(model, max(len(one.ids) for one in asked))
             self._results.keep(request, analyse(model, request, partial(_second_half, progress)))
 
     def _score(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
@@ -262,8 +264,6 @@ class Session:
         self, request: ExplainRequest | InsideRequest, scored: Scored, progress: Progress
     ) -> None:
         if isinstance(request, InsideRequest):
-            from flowviz.inside.build import open_blocks
-
             progress("Opening the block", 0.85)
             self._results.keep(request, open_blocks(scored.flow.model, scored, request))
             return

@@ -13,17 +13,20 @@ import pytest
 import torch
 
 import flowviz.session as session_module
+from flowviz.analyses.request import Analysis, AnalysisRequest
+from flowviz.analyses.types import TargetCourse
 from flowviz.errors import ModelError, NotKept, RequestError
 from flowviz.explanation import explain_request
 from flowviz.flow import Flow
 from flowviz.graph.build import Scored
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.held import weights_of
+from flowviz.inside.request import InsideRequest
 from flowviz.jobs import Job, Jobs, JobState
 from flowviz.models.catalogue import Catalogue
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings, Score, TargetSpec, Wiring
-from flowviz.results import Results, answer_bytes, flow_key, most_tokens, scored_bytes
+from flowviz.results import Question, Results, answer_bytes, flow_key, most_tokens, scored_bytes
 from flowviz.session import Session, TokenCount
 from flowviz.trace import Trace
 from tests.models import random_model, save_model
@@ -92,7 +95,7 @@ def finished(session: Session, job: Job, visitor: str) -> Job:
     return session.job(job.id, visitor)
 
 
-def run(session: Session, request: ExplainRequest, visitor: str = "ann") -> Job:
+def run(session: Session, request: Question, visitor: str = "ann") -> Job:
     return finished(session, session.submit(request, visitor), visitor)
 
 
@@ -587,3 +590,37 @@ def test_what_is_larger_than_the_bound_is_not_kept() -> None:
     results.keep_scored(asked(), explanation.scored)
     assert isinstance(explanation.scored.flow, Flow)
     assert results.bytes == 0
+
+
+# ---- other questions -----------------------------------------------------------------------------
+
+
+def test_a_block_opens_from_the_flow_that_is_kept(session: Session, passes: Counted) -> None:
+    request = ExplainRequest("the cat sat", "a")
+    drawn(session, request)
+    inside = InsideRequest("the cat sat", "a", layers=(1, 1))
+    assert run(session, inside).state is JobState.DONE
+    graph = session.answer(inside)
+    assert graph.layers == (1, 1)
+    assert graph.checks.exact
+    assert passes.calls == 1
+    assert session.submit(inside, "bob").state is JobState.DONE
+
+
+def test_an_analysis_is_kept_and_refused_before_it_runs_where_a_prompt_is_too_long(
+    session: Session,
+) -> None:
+    question = AnalysisRequest(Analysis.TARGET, "a", text="the cat sat\non a mat")
+    assert run(session, question).state is JobState.DONE
+    found = session.answer(question)
+    assert isinstance(found, TargetCourse)
+    assert len(found.outcomes) == 2
+    long = AnalysisRequest(Analysis.TARGET, "a", text="the cat\n" + "the cat " * 500)
+    job = run(session, long)
+    assert job.state is JobState.FAILED
+    assert "Prompt 2: The prompt has 1,001 tokens" in str(job.error)
+
+
+def test_an_analysis_is_not_computed_by_who_only_asks_for_it(session: Session) -> None:
+    with pytest.raises(NotKept, match="Run the prompt again"):
+        session.answer(AnalysisRequest(Analysis.OVERLAP, "a", text="the cat"))
