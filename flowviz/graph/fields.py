@@ -18,7 +18,7 @@ MAX_WHOLE = 10**15
 
 def fault(what: str) -> RequestError:
     """The error for a file that is no graph."""
-    return RequestError(f"This is no flow graph: {what}. {WAY_OUT}")
+    return RequestError(f"This is no graph of flowviz: {what}. {WAY_OUT}")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ checked field by field: an edge's ends must be nodes, an id must agree with its 
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +14,15 @@ import orjson
 
 from flowviz.errors import RequestError
 from flowviz.graph.fields import WAY_OUT, Fields, fault
+from flowviz.graph.json_parts import (
+    parse,
+    read_model,
+    read_prediction,
+    read_projection,
+    read_target,
+    read_tokens,
+    writable,
+)
 from flowviz.graph.types import (
     SCHEMA_VERSION,
     Checks,
@@ -22,17 +30,9 @@ from flowviz.graph.types import (
     FlowEdge,
     FlowGraph,
     FlowNode,
-    ModelShape,
     NodeKey,
     NodeKind,
-    Prediction,
-    Projection,
-    PromptToken,
-    Target,
-    TokenScore,
 )
-
-MAX_CHARACTERS = 64 * 2**20
 
 
 def graph_json(graph: FlowGraph) -> str:
@@ -44,7 +44,7 @@ def graph_dict(graph: FlowGraph) -> dict[str, Any]:
     """The graph as plain values that JSON can hold."""
     checks = asdict(graph.checks)
     checks |= {"conservation_error": graph.checks.conservation_error, "exact": graph.checks.exact}
-    return _writable(
+    return writable(
         {
             "version": graph.version,
             "model": asdict(graph.model),
@@ -86,19 +86,9 @@ def _edge_dict(edge: FlowEdge) -> dict[str, Any]:
     }
 
 
-def _writable(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {str(name): _writable(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_writable(item) for item in value]
-    return value
-
-
 def read_graph(text: str) -> FlowGraph:
     """Reads `graph_json` back. Raises RequestError for anything else, with the field at fault."""
-    top = Fields.of(_parse(text), "the file")
+    top = Fields.of(parse(text), "the file")
     top = Fields(top.values, "")
     if top.values.get("version") != SCHEMA_VERSION:
         raise RequestError(
@@ -109,14 +99,11 @@ def read_graph(text: str) -> FlowGraph:
     keys = {str(node.key): node.key for node in nodes}
     if len(keys) < len(nodes):
         raise fault("two of its nodes have the same id")
-    tokens = tuple(_read_token(item) for item in top.parts("tokens"))
-    if [token.position for token in tokens] != list(range(len(tokens))):
-        raise fault("tokens are not numbered 0, 1, 2 and so on by position")
     return FlowGraph(
-        model=_read_model(top.part("model")),
-        tokens=tokens,
-        target=_read_target(top.part("target")),
-        predictions=tuple(_read_prediction(item) for item in top.parts("predictions")),
+        model=read_model(top.part("model")),
+        tokens=read_tokens(top.parts("tokens")),
+        target=read_target(top.part("target")),
+        predictions=tuple(read_prediction(item) for item in top.parts("predictions")),
         settings=top.part("settings").values,
         checks=_read_checks(top.part("checks")),
         coverage=top.number("coverage"),
@@ -124,15 +111,6 @@ def read_graph(text: str) -> FlowGraph:
         nodes=nodes,
         edges=tuple(_read_edge(item, keys) for item in top.parts("edges")),
     )
-
-
-def _parse(text: str) -> Any:
-    if len(text) > MAX_CHARACTERS:
-        raise fault(f"it has {len(text):,} characters, and at most {MAX_CHARACTERS:,} are read")
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise fault(f"it is not JSON, {str(error)[:80]}") from None
 
 
 def _read_node(item: Fields) -> FlowNode:
@@ -149,7 +127,7 @@ def _read_node(item: Fields) -> FlowNode:
         direct=item.number("direct"),
         norm=item.number_or_none("norm"),
         activation=item.number_or_none("activation"),
-        projection=_read_projection(read) if read else None,
+        projection=read_projection(read) if read else None,
     )
 
 
@@ -167,55 +145,6 @@ def _read_edge(item: Fields, keys: dict[str, NodeKey]) -> FlowEdge:
     )
 
 
-def _read_projection(item: Fields) -> Projection:
-    return Projection(
-        top=tuple(_read_score(score) for score in item.parts("top")),
-        bottom=tuple(_read_score(score) for score in item.parts("bottom")),
-        entropy=item.number("entropy"),
-        target_logit=item.number("target_logit"),
-        target_rank=item.whole("target_rank"),
-        target_probability=item.number("target_probability"),
-    )
-
-
-def _read_score(item: Fields) -> TokenScore:
-    numbers = item.number("logit"), item.number("probability")
-    return TokenScore(item.whole("id"), item.text("text"), *numbers)
-
-
-def _read_token(item: Fields) -> PromptToken:
-    return PromptToken(item.whole("position"), item.whole("id"), item.text("text"))
-
-
-def _read_prediction(item: Fields) -> Prediction:
-    numbers = item.number("probability"), item.number("logit")
-    return Prediction(item.whole("id"), item.text("token"), *numbers)
-
-
-def _read_target(item: Fields) -> Target:
-    contrast = item.part_or_none("contrast")
-    return Target(
-        position=item.whole("position"),
-        token=_read_prediction(item.part("token")),
-        token_rank=item.whole("token_rank"),
-        contrast=_read_prediction(contrast) if contrast else None,
-        contrast_rank=item.whole_or_none("contrast_rank"),
-        value=item.number("value"),
-    )
-
-
 def _read_checks(item: Fields) -> Checks:
     names = ("node_error", "cut_error", "rest_error", "target_error", "block_error", "tolerance")
     return Checks(*(item.number(name) for name in names), dtype=item.text("dtype"))
-
-
-def _read_model(item: Fields) -> ModelShape:
-    sizes = ("layers", "heads", "neurons", "d_model", "vocabulary")
-    names = item.text("name"), item.text("architecture")
-    return ModelShape(
-        *names,
-        *(item.whole(size) for size in sizes),
-        parallel=item.flag("parallel") if item.has("parallel") else False,
-        expert_neurons=item.wholes("expert_neurons") if item.has("expert_neurons") else (),
-        logit_cap=item.number_or_none("logit_cap") if item.has("logit_cap") else None,
-    )
