@@ -15,11 +15,11 @@ class Means:
     """Figures at places 0, 1, …: their sum, the sum of their squares, and how many there are."""
 
     def __init__(self, places: int) -> None:
-        self._sums = torch.zeros(3, places, dtype=torch.float64)
+        self._sums = torch.zeros(3, places, dtype=torch.float64, device="cpu")
 
     def add(self, places: Int[Tensor, " n"], figures: Float[Tensor, " n"]) -> None:
         """Takes one figure at each of these places; a place may come several times."""
-        figures = figures.double().cpu()
+        figures = figures.cpu().double()
         added = torch.stack([torch.ones_like(figures), figures, figures**2])
         self._sums.index_add_(1, places.cpu(), added)
 

@@ -148,8 +148,8 @@ class _Figures:
         weights, sources = (found[:, :MOST_VALUES] for found in most)
         vectors = values(block, part, at, sources)
         tops = self.tops.of_components(vectors.flatten(0, 1)).unflatten(0, sources.shape)
-        figures, read = shared(tops, heads[:, None]), weights > 0
-        ranks = torch.arange(sources.shape[1], device=sources.device).expand_as(sources)
+        figures, read = shared(tops, heads[:, None]), (weights > 0).cpu()
+        ranks = torch.arange(sources.shape[1], device="cpu").expand_as(sources)
         self.by_attention.add(ranks[read], figures[read])
 
     def result(self, prompts: int) -> Overlap:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from flowviz.analyses.neurons import active_neurons
+from flowviz.analyses.norms import norm_filters
 from flowviz.analyses.overlaps import overlap
 from flowviz.analyses.passes import silent
 from flowviz.analyses.request import Analysis, AnalysisRequest
+from flowviz.analyses.search import search_token
 from flowviz.analyses.target import target_course
 from flowviz.analyses.types import Result
-from flowviz.errors import RequestError
 from flowviz.jobs import Progress
 from flowviz.models.loaded import LoadedModel
 
@@ -32,5 +34,9 @@ def analyse(model: LoadedModel, request: AnalysisRequest, progress: Progress = s
             return overlap(model, request.prompts(), request.k, progress=progress)
         case Analysis.TARGET:
             return target_course(model, request.prompts(), progress)
-        case _:
-            raise RequestError(f"The analysis {request.analysis} is not there.")
+        case Analysis.NORMS:
+            return norm_filters(model, request.prompts(), request.k, progress)
+        case Analysis.NEURONS:
+            return active_neurons(model, request.prompts(), request.n, request.threshold, progress)
+        case Analysis.SEARCH:
+            return search_token(model, request.token or "", progress=progress)

@@ -72,7 +72,7 @@ def _course(model: LoadedModel, one: Asked, trace: Trace) -> _Course:
     prediction = int(trace.logits[one.last].argmax())
     target = prediction if one.answer is None else one.answer
     read = [_read(logits, target) for logits in state_logits(model, states)]
-    probability, rank = (torch.cat(parts).double().cpu() for parts in zip(*read, strict=True))
+    probability, rank = (torch.cat(parts).cpu().double() for parts in zip(*read, strict=True))
     text = model.vocabulary.text
     outcome = PromptOutcome(
         prompt=one.prompt,

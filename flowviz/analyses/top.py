@@ -70,8 +70,9 @@ class Tops:
 def shared(one: Int[Tensor, "*n k"], other: Int[Tensor, "*#n k"]) -> Float[Tensor, "*n"]:
     """I_k: the share of the tokens of a set that are in the other; each set's are distinct.
 
-    Sorted together, a token of both stands beside itself: one sort for any number of sets.
+    Sorted together, a token of both stands beside itself: one sort for any number of sets. The
+    figures are on the processor, where means are taken.
     """
     both = torch.cat([one, other.expand_as(one)], -1).sort(-1).values
     twice = (both[..., 1:] == both[..., :-1]).sum(-1)
-    return twice.double() / one.shape[-1]
+    return twice.cpu().double() / one.shape[-1]
