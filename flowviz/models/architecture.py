@@ -49,6 +49,21 @@ def before_boot(model: Any) -> None:
             fused.bias = Parameter(_by_kind(fused.bias, groups, block.self_attention.head_dim))
 
 
+def as_trained(model: Any) -> None:
+    """Mends what transformers computes otherwise than the model was trained.
+
+    Falcon's eager attention adds ALiBi twice, by itself and with the mask (5.23; its `sdpa` adds
+    it once, as it should be). Here what it adds by itself is zero.
+    """
+    if model.config.model_type == "falcon" and model.config.alibi:
+        for block in model.transformer.h:
+            block.register_forward_pre_hook(_alibi_in_the_mask, with_kwargs=True)
+
+
+def _alibi_in_the_mask(_: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    return args, {**kwargs, "alibi": torch.zeros_like(kwargs["alibi"])}
+
+
 def _by_kind(fused: Tensor, groups: int, d_head: int) -> Tensor:
     """Rows by value head (its queries, its key, its value) → all queries, all keys, all values."""
     rows = fused.detach().unflatten(0, (groups, -1, d_head))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from flowviz.errors import FlowvizError, ModelError
-from flowviz.models.architecture import before_boot, read_model
+from flowviz.models.architecture import as_trained, before_boot, read_model
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
 
@@ -34,6 +34,7 @@ def boot(name: str, weights: Any, tokenizer: Any) -> LoadedModel:
     from transformer_lens.model_bridge import TransformerBridge
 
     first = next(weights.parameters())
+    as_trained(weights)
     before = _logits(weights, first.device)
     before_boot(weights)
     bridge = TransformerBridge.boot_transformers(
