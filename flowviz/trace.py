@@ -102,6 +102,8 @@ def trace_bytes(model: LoadedModel, tokens: int) -> int:
     kv, heads = (n * attention.d_head for n in (attention.value_heads, attention.heads))
     states = 1 if shape.parallel else 2
     per_layer = states * shape.d_model + heads + kv + 2 * shape.neurons + shape.heads * tokens + 4
+    if any(part == "cos" for part, _ in model.hooks.values()):
+        per_layer += 2 * attention.d_head
     return 4 * tokens * (shape.layers * per_layer + 4 * shape.d_model + shape.vocabulary)
 
 

@@ -31,8 +31,8 @@ class Norm:
         eps: what is added to the mean square before the root; None where nothing is normalised.
     """
 
-    weight: Float[Tensor, " d_model"] | None = None
-    bias: Float[Tensor, " d_model"] | None = None
+    weight: Float[Tensor, "*head d_model"] | None = None
+    bias: Float[Tensor, "*head d_model"] | None = None
     centred: bool = False
     eps: float | None = None
 

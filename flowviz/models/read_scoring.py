@@ -28,7 +28,8 @@ def read_scoring(
         to_norm, b: read a norm of the bridge, and a bias.
     """
     inner, cfg = attention.original_component, attention.config
-    query_shape, key_shape = attention.W_Q.shape, attention.W_K.shape
+    weight, key_shape = attention.W_Q, attention.W_K.shape
+    query_shape = weight.shape
     q_norm, q_together = _norm(attention, "q_norm", query_shape, to_norm)
     k_norm, k_together = _norm(attention, "k_norm", key_shape, to_norm)
     sinks = getattr(inner, "sinks", None)
@@ -38,7 +39,7 @@ def read_scoring(
         scale=_scale(inner, config, query_shape[2]),
         cap=getattr(inner, "attn_logit_softcapping", None),
         window=_window(config, layer),
-        bias=_alibi(config, inner, query_shape[0], attention.W_Q.dtype),
+        bias=_alibi(config, inner, query_shape[0], weight.dtype),
         sinks=None if sinks is None else sinks.detach(),
         adjacent=_adjacent(inner, cfg),
         table=_table(inner),
@@ -109,19 +110,23 @@ def _stretch(config: Any) -> tuple[float, int] | None:
 
 def _alibi(config: Any, inner: Any, heads: int, dtype: torch.dtype) -> Bias | None:
     """What is added to the scores by position, by the family's own function and rounding."""
-    kind = config.model_type
-    if kind == "bloom":
+    if config.model_type == "bloom":
         from transformers.models.bloom.modeling_bloom import build_alibi_tensor
 
-        return lambda n: build_alibi_tensor(torch.ones(1, n, device="cpu"), heads, dtype)[:, 0]
-    if kind == "falcon" and config.alibi:
+        return lambda n: build_alibi_tensor(_present(n), heads, dtype)[:, 0]
+    if config.model_type == "falcon" and config.alibi:
         from transformers.models.falcon.modeling_falcon import build_alibi_tensor as build
 
         factor = float(inner.inv_norm_factor)
-        return lambda n: build(torch.ones(1, n, device="cpu"), heads, dtype)[:, 0] * factor
-    if kind == "mpt" and config.attn_config.alibi:
+        return lambda n: build(_present(n), heads, dtype)[:, 0] * factor
+    if config.model_type == "mpt" and config.attn_config.alibi:
         from transformers.models.mpt.modeling_mpt import build_mpt_alibi_tensor
 
         most = config.attn_config.alibi_bias_max
-        return lambda n: build_mpt_alibi_tensor(heads, n, most, device="cpu")[:, 0].to(dtype)
+        return lambda n: build_mpt_alibi_tensor(heads, n, most, device="cpu")[:, 0]
     return None
+
+
+def _present(positions: int) -> Tensor:
+    """A mask that hides none."""
+    return torch.ones(1, positions, dtype=torch.long, device="cpu")
