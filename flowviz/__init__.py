@@ -5,6 +5,7 @@
     explanation.graph.predictions[0].token      # ' Tokyo'
     explanation.nodes()                         # a table of the drawn nodes
     explanation.inspect("head:5:7:2")           # a closer look at one of them
+    flowviz.open_block("The capital of Japan is the city of", layers=3).nodes()  # one block's parts
     print(explanation.to_json())
 
 Names are imported when they are first used, because torch takes seconds.
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from flowviz.errors import FlowvizError, ModelError, RequestError
     from flowviz.explanation import Explanation, explain
     from flowviz.graph.json import read_graph
+    from flowviz.inside.json import read_block
     from flowviz.models.in_memory import wrap_model
     from flowviz.models.loading import load_model
+    from flowviz.opened import OpenedBlock, open_block
     from flowviz.session import Session
 
 __version__ = "0.1.0"
@@ -29,11 +32,14 @@ __all__ = [
     "Explanation",
     "FlowvizError",
     "ModelError",
+    "OpenedBlock",
     "RequestError",
     "Session",
     "create_app",
     "explain",
     "load_model",
+    "open_block",
+    "read_block",
     "read_graph",
     "wrap_model",
 ]
@@ -42,11 +48,14 @@ _HOMES = {
     "Explanation": "flowviz.explanation",
     "FlowvizError": "flowviz.errors",
     "ModelError": "flowviz.errors",
+    "OpenedBlock": "flowviz.opened",
     "RequestError": "flowviz.errors",
     "Session": "flowviz.session",
     "create_app": "flowviz.app",
     "explain": "flowviz.explanation",
     "load_model": "flowviz.models.loading",
+    "open_block": "flowviz.opened",
+    "read_block": "flowviz.inside.json",
     "read_graph": "flowviz.graph.json",
     "wrap_model": "flowviz.models.in_memory",
 }

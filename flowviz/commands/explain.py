@@ -53,7 +53,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run(chosen: argparse.Namespace) -> int:
     """Explains the prompt; only the graph goes to standard output."""
-    prompt = _standard_input() if chosen.prompt == "-" else chosen.prompt
+    prompt = standard_input() if chosen.prompt == "-" else chosen.prompt
     given = {name: getattr(chosen, name, None) for name in ExplainRequest.fields()}
     given["token"] = chosen.target
     ExplainRequest.from_mapping({**given, "prompt": prompt})  # refused before torch is imported
@@ -73,7 +73,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _standard_input() -> str:
+def standard_input() -> str:
     """What is piped in, without the newline that ends a file's last line."""
     try:
         text = sys.stdin.read()

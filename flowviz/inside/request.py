@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flowviz.checked import check_prompt, choice, model_name, span, whole
+from flowviz.checked import check_prompt, choice, model_name, plain, span, whole
 from flowviz.errors import RequestError
 from flowviz.request import ExplainRequest, TargetSpec, write
 
@@ -82,6 +82,12 @@ class InsideRequest:
         """The query of a link, without the question mark."""
         return urlencode(self.to_mapping())
 
+    @staticmethod
+    def fields() -> frozenset[str]:
+        """The names of all choices beside model and prompt."""
+        parts = (item.name for part in (TargetSpec, InsideSettings) for item in fields(part))
+        return frozenset({"layers", "at", *parts})
+
     @classmethod
     def from_query(cls, query: str) -> InsideRequest:
         """Reads a link's query; unknown keys are left to others."""
@@ -90,7 +96,7 @@ class InsideRequest:
     @classmethod
     def from_mapping(cls, flat: Mapping[str, Any]) -> InsideRequest:
         """Reads and checks text from outside. Raises RequestError on the first fault."""
-        layers = span("layers", flat.get("layers")) or (0, 0)
+        layers = _blocks(flat.get("layers")) or (0, 0)
         if layers[1] - layers[0] >= MOST_BLOCKS:
             raise RequestError(
                 f"Blocks {layers[0]} to {layers[1]} are too many for one picture; "
@@ -108,6 +114,13 @@ class InsideRequest:
     def explained(self) -> ExplainRequest:
         """The request for the flow that this picture is a part of."""
         return ExplainRequest(self.prompt, self.model, self.target)
+
+
+def _blocks(value: object) -> tuple[int, int] | None:
+    """A first and a last block; a single number is that block alone."""
+    text = plain(value)
+    single = not isinstance(value, list | tuple) and text.isascii() and text.isdigit()
+    return span("layers", (text, text) if single else value)
 
 
 def _settings(flat: Mapping[str, Any]) -> InsideSettings:

@@ -1,0 +1,94 @@
+"""From a prompt to a block opened: the Python way to one block's own flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowviz.errors import RequestError
+from flowviz.explanation import resolve_target
+from flowviz.flow import flow_of
+from flowviz.graph.build import Scored
+from flowviz.inside.build import open_blocks
+from flowviz.inside.json import inside_json
+from flowviz.inside.request import InsideRequest
+from flowviz.inside.types import InsideGraph
+from flowviz.models.catalogue import ModelEntry
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.loading import load_model
+from flowviz.trace import record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedBlock:
+    """One block, or several, opened at a position; and the flow that it is a part of."""
+
+    request: InsideRequest
+    scored: Scored
+    graph: InsideGraph
+
+    def to_json(self) -> str:
+        """The picture as versioned JSON (docs/inside-json.md)."""
+        return inside_json(self.graph)
+
+    def nodes(self) -> pd.DataFrame:
+        """The parts as a table, from the block's input to its output."""
+        from flowviz.views.block_tables import parts_frame
+
+        return parts_frame(self.graph)
+
+    def edges(self) -> pd.DataFrame:
+        """What goes from one part into the next, as a table."""
+        from flowviz.views.block_tables import part_edges_frame
+
+        return part_edges_frame(self.graph)
+
+
+def open_block(
+    prompt: str,
+    model: LoadedModel | ModelEntry | str = "demo",
+    *,
+    layers: int | str | tuple[int, int] = 0,
+    **choices: object,
+) -> OpenedBlock:
+    """Opens one block, or several consecutive ones, at one position of one pass.
+
+    Args:
+        prompt: the text to run.
+        model: a loaded model (`load_model`, or `wrap_model` for one in memory), or what
+            `load_model` takes.
+        layers: a block, or the first and the last, as numbers or as text (`"3-4"`).
+        choices: any other field of `InsideRequest`, `TargetSpec` and `InsideSettings`: `at` (the
+            prompt position; the target's where it is not given), `target` (a token) or `token`,
+            `contrast`, `position`, `heads`, `memories`, `rows`, `high`, `low`, `rank`, `rotary`.
+
+    Raises:
+        RequestError: the prompt, the target, the place or a setting cannot be shown as asked.
+        ModelError: the model cannot be loaded.
+
+    Example:
+        >>> open_block("The capital of Japan is the city of", layers=3).graph.checks.exact
+        True
+    """
+    if "target" in choices:
+        choices["token"] = choices.pop("target")
+    known = InsideRequest.fields()
+    unknown = sorted(set(choices) - known)
+    if unknown:
+        raise RequestError(
+            f"open_block takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}."
+        )
+    asked = {**choices, "prompt": prompt, "layers": layers}
+    InsideRequest.from_mapping(asked)  # refused before anything is loaded
+    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    return open_request(loaded, InsideRequest.from_mapping({**asked, "model": loaded.shape.name}))
+
+
+def open_request(model: LoadedModel, request: InsideRequest) -> OpenedBlock:
+    """Walks the whole path for one request on a loaded model."""
+    trace = record(model, model.vocabulary.encode(request.prompt, model.context))
+    scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
+    return OpenedBlock(request, scored, open_blocks(model, scored, request))
