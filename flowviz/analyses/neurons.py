@@ -12,8 +12,8 @@ active alike, its share would be n / d_mlp.
 
 Its value (row of W_out) is read as tokens with the sign of its mean activation, with its own scale
 in the final norm's linear part: p = softmax(W_U · w * v / rms(v)). So the entropy speaks of the
-direction that it writes and not of its length, which `norm` tells. Both are held against all neurons
-of the layer; where these are more than `MOST_READ`, their entropy is that of a sample.
+direction that it writes and not of its length, which `norm` tells. Both are held against all
+neurons of the layer; where these are more than `MOST_READ`, their entropy is that of a sample.
 
 Sources: Katz and Belinkov 2023 (VISIT), neurons that are active on most prompts; Geva et al. 2022,
 FF values as tokens.

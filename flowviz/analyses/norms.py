@@ -8,13 +8,13 @@ bias. Centring and division only choose how long a vector is and where its zero 
     after     ŷ = w * x̂ + b
 
 and both are read as tokens in the same way: of a norm in a block as states, through the final norm
-with their own scale and the unembedding, so that `before` is the usual logit lens of x; of the final
-norm through the unembedding alone, because that is what reads its output (through the final norm
-again nothing could change). A norm without weight and bias then changes nothing. What stays is that
-the final norm's weight may lengthen x̂, and so sharpen the distribution.
+with their own scale and the unembedding, so that `before` is the usual logit lens of x; of the
+final norm through the unembedding alone, because that is what reads its output (through the final
+norm again nothing could change). A norm without weight and bias then changes nothing. What stays
+is that the final norm's weight may lengthen x̂, and so sharpen the distribution.
 
-    change of a token = mean of p_after - p_before          loser, gainer: the largest of either sign
-    shift             = mean of ½ Σ |p_after - p_before|    I_k: of the top k before and after
+    change of a token = mean of p_after - p_before      losers and gainers: the largest
+    shift = mean of ½ Σ |p_after - p_before|            overlap: I_k of the top k before and after
 
 **Control.** The same of random vectors: beside every x stand `DRAWS` Gaussian ones, centred where N
 centres, and as long as what N keeps of x. What a norm does to all vectors shows there too; what it
@@ -65,7 +65,7 @@ def norm_filters(
         RequestError: a prompt cannot be read.
 
     Example:
-        >>> found = norm_filters(flowviz.load_model("demo"), ["The capital of Japan is the city of"])
+        >>> found = norm_filters(flowviz.load_model("demo"), ["The capital of Japan is"])
         >>> [token.text for token in found.norms[-1].losers[:3]]
     """
     asked, k = read_all(model, prompts), min(k, model.shape.vocabulary)

@@ -39,7 +39,12 @@ def csv(graph: FlowGraph, table: str) -> str:
         raise ValueError(f'table is {table!r}; it takes "nodes" or "edges".')
     columns = NODE_COLUMNS if table == "nodes" else EDGE_COLUMNS
     rows = node_rows(graph) if table == "nodes" else edge_rows(graph)
-    page = io.StringIO(newline="")
+    return csv_of(columns, rows)
+
+
+def csv_of(columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Any rows as comma-separated values with a heading line."""
+    columns, page = tuple(columns), io.StringIO(newline="")
     writer = csv_format.writer(page, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([_cell(row[column]) for column in columns] for row in rows)
