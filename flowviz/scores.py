@@ -80,11 +80,12 @@ def gradient_scores(flow: Flow) -> NodeValues:
 
     An expert's choice, weight and gates stay frozen: the bridge shows no neurons inside it.
     """
-    return _by_node(flow, _gradients(flow))
+    return by_gradient(flow, gradients_of(flow))
 
 
 @torch.inference_mode()
-def _by_node(flow: Flow, gradients: dict[tuple[str, int], Tensor]) -> NodeValues:
+def by_gradient(flow: Flow, gradients: dict[tuple[str, int], Tensor]) -> NodeValues:
+    """Every node's value, times the gradient at its place (`gradients_of`)."""
     trace, p = flow.trace, flow.positions
     values = NodeValues.of(flow.model.shape, p, trace.resid_final)
     values.embed[:] = _dot(trace.embed[:p], gradients["embed", -1])
@@ -143,7 +144,7 @@ _NAMES = ("embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "attn_o
           "v", "pre", "linear")  # fmt: skip
 
 
-def _gradients(flow: Flow) -> dict[tuple[str, int], Tensor]:
+def gradients_of(flow: Flow) -> dict[tuple[str, int], Tensor]:
     """The gradient of the target, before a soft cap, at the places that are named."""
     kept: dict[tuple[str, int], Tensor] = {}
 

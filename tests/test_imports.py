@@ -63,7 +63,7 @@ MAY_IMPORT = {
                        "flowviz.errors", *ENGINE),
     "flowviz.analyses": ("flowviz.analyses", "flowviz.inside", "flowviz.graph", "flowviz.request",
                          "flowviz.checked", "flowviz.errors", "flowviz.jobs", *ENGINE),
-    "flowviz.causal": ("flowviz.causal", "flowviz.errors", "flowviz.graph.types", *ENGINE),
+    "flowviz.causal": ("flowviz.causal", "flowviz.errors", "flowviz.graph", *ENGINE),
     "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
                      "flowviz.graph.types"),

@@ -88,6 +88,11 @@ class Places:
     def _masks(self) -> Iterator[Tensor]:
         return (getattr(self, field.name) for field in fields(self))
 
+    def named(self) -> list[NodeKey]:
+        """The components by name, in order."""
+        masks = ((kind, self._mask(kind)) for kind in COMPONENTS)
+        return [NodeKey(kind, *place) for kind, mask in masks for place in mask.nonzero().tolist()]
+
     def count(self, kind: NodeKind) -> int:
         """How many of one kind are in it."""
         return int(self._mask(kind).sum())

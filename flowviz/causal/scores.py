@@ -1,0 +1,60 @@
+"""What scores say that a replacement does: not the value of a component, but its difference.
+
+Every score is linear in a component's vector v, with a gradient r that the pass fixes: v · r. Where
+v is replaced by b, the score foresees (v - b) · r. For zero ablation that is the score itself; for
+the others it is the score minus that of the values that take the place, along the same gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from flowviz.causal.baselines import Ablation, Baseline
+from flowviz.flow import Flow
+from flowviz.graph.build import Scored
+from flowviz.scores import by_gradient, direct_scores, gradients_of
+from flowviz.values import NodeValues
+
+
+def foreseen(scored: Scored, baseline: Baseline) -> dict[str, NodeValues]:
+    """What flow, gradient and direct attribution say of every component's replacement."""
+    flow = scored.flow
+    own = {"flow": flow.values, "gradient": scored.gradient, "direct": scored.direct}
+    if baseline.kind is Ablation.ZERO:
+        return own
+    other = _standing_in(flow, baseline)
+    instead = {
+        "flow": other.values,
+        "gradient": by_gradient(other, gradients_of(flow)),
+        "direct": direct_scores(other),
+    }
+    return {name: _difference(values, instead[name]) for name, values in own.items()}
+
+
+def _difference(left: NodeValues, right: NodeValues) -> NodeValues:
+    return NodeValues(**{name: part - vars(right)[name] for name, part in _fields(left).items()})
+
+
+def _fields(values: NodeValues) -> dict[str, Tensor]:
+    return {name: part for name, part in vars(values).items() if isinstance(part, Tensor)}
+
+
+def _standing_in(flow: Flow, baseline: Baseline) -> Flow:
+    """The same gradients, with the values that take the place of the components."""
+    trace, length = flow.trace, len(flow.trace.ids)
+
+    def rows(values: Tensor) -> Tensor:
+        if len(values) == 1:
+            return values.expand(length, *values.shape[1:])
+        return torch.cat([values, values.new_zeros(length - len(values), *values.shape[1:])])
+
+    blocks = tuple(
+        replace(part, z=rows(baseline.heads[layer]), post=rows(baseline.neurons[layer]))
+        for layer, part in enumerate(trace.blocks)
+    )
+    pos_embed = None if trace.pos_embed is None else rows(baseline.pos_embed)
+    other = replace(trace, blocks=blocks, embed=rows(baseline.embed), pos_embed=pos_embed)
+    return replace(flow, trace=other)
