@@ -2,7 +2,8 @@
 
 A line is `prompt`, `prompt<TAB>answer` or `prompt<TAB>answer<TAB>group`. In prompt and answer
 `\\n`, `\\t` and `\\\\` stand for a newline, a tab and a backslash. Spaces belong to the prompt and
-the answer; an empty line, and one that begins with `#`, says nothing.
+the answer; an empty line, and one that begins with `#`, says nothing (`\\#` begins a prompt with
+that sign).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flowviz.errors import RequestError
 FOLDER = Path(__file__).parent / "sets"
 MOST_PROMPTS = 1000
 MOST_CHARACTERS = 200_000
-ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\", r"\#": "#"}
 
 
 def shipped_sets() -> tuple[str, ...]:
@@ -101,8 +102,9 @@ def _prompt(number: int, line: str) -> Prompt:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\[nt\\]", lambda found: ESCAPES[found[0]], text)
+    return re.sub(r"\\[nt\\#]", lambda found: ESCAPES[found[0]], text)
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")
+    text = text.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")
+    return rf"\{text}" if text.startswith("#") else text

@@ -33,6 +33,13 @@ NAMES = {
     ActiveNeurons: "neurons",
     TokenSearch: "search",
 }
+TABLES = {
+    "overlap": ("by_layer", "by_norm_rank", "by_attention_rank", "among"),
+    "target": ("course", "prompts"),
+    "norms": ("norms", "changes", "tops"),
+    "neurons": ("neurons", "layers", "shares"),
+    "search": ("neurons", "heads"),
+}
 Row = dict[str, Any]
 X_NAMES = {
     "by_layer": ("layer", "Heads against outputs, by layer"),
