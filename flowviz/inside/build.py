@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import torch
 
@@ -18,6 +18,7 @@ from flowviz.checks import TOLERANCE
 from flowviz.errors import RequestError
 from flowviz.flow import Flow
 from flowviz.graph.build import DUST, Scored, predictions_at, prompt_tokens, target_of
+from flowviz.graph.unexplained import target_without_flow
 from flowviz.inside.block import draw_block
 from flowviz.inside.checks import flow_error, largest, sum_error
 from flowviz.inside.choose import Chosen, check_size, choose
@@ -68,7 +69,9 @@ def open_blocks(model: object, scored: Scored, request: InsideRequest) -> Inside
         nodes=nodes,
         edges=edges,
     )
-    return graph if checks.exact else without_flow(graph)
+    if checks.exact:
+        return graph
+    return replace(without_flow(graph), target=target_without_flow(flow, graph.target))
 
 
 def _draw(

@@ -190,7 +190,7 @@ class InsideChecks:
     @property
     def exact(self) -> bool:
         """Whether flows and sums may be called exact."""
-        return max(self.flow_error, self.sum_error) <= self.tolerance
+        return self.flow_error <= self.tolerance and self.sum_error <= self.tolerance
 
     @property
     def queries_exact(self) -> bool:
