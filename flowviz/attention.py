@@ -235,7 +235,7 @@ def _rotation(scoring: Scoring, block: BlockTrace) -> Rotation | None:
         return Rotation(cos, sin, scoring.adjacent)
     if block.cos is None or block.sin is None:
         return None
-    return rotation_of(block.cos, block.sin, scoring.adjacent)
+    return rotation_of(block.cos, block.sin, scoring.layout, scoring.adjacent)
 
 
 def _stretch(scoring: Scoring, like: Tensor) -> Tensor | None:

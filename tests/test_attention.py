@@ -206,6 +206,14 @@ def test_other_configurations_of_an_architecture(
     assert all(each.pattern_error < 1e-5 for each in attention.values())
 
 
+@pytest.mark.parametrize("ids", [[5], [5, 6]], ids=["one token", "two"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "cohere", "gpt_oss", "gpt_neox", "bloom"])
+def test_the_shortest_prompts(name: str, ids: list[int]) -> None:
+    model = random_model(name)
+    for each in record_attention(model, record(model, ids), range(3)).values():
+        assert each.pattern_error < 1e-6
+
+
 def test_rows_of_scores_are_those_of_the_whole() -> None:
     each = recorded("gemma2")[2][0]
     at = torch.tensor([2, AT])

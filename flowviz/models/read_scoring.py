@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from flowviz.models.parts import Norm
+from flowviz.models.rotary import Layout
 from flowviz.models.scoring import Scoring, Side
 
 Bias = Callable[[int], Tensor]
@@ -42,6 +43,7 @@ def read_scoring(
         bias=_alibi(config, inner, query_shape[0], weight.dtype),
         sinks=None if sinks is None else sinks.detach(),
         adjacent=_adjacent(inner, cfg),
+        layout=_layout(config, cfg),
         table=_table(inner),
         stretch=_stretch(config),
         norm_last=bool(getattr(cfg, "qk_norm_after_rope", False)),
@@ -92,6 +94,12 @@ def _norm(
 def _adjacent(inner: Any, cfg: Any) -> bool:
     flags = ("rotary_adjacent_pairs", "rotary_interleaved_cos_sin")
     return hasattr(inner, "embed_positions") or any(getattr(cfg, flag, False) for flag in flags)
+
+
+def _layout(config: Any, cfg: Any) -> Layout:
+    if config.model_type == "gpt_oss":
+        return Layout.ONCE
+    return Layout.TWINS if getattr(cfg, "rotary_interleaved_cos_sin", False) else Layout.HALVES
 
 
 def _table(inner: Any) -> Tensor | None:

@@ -8,6 +8,7 @@ carried backwards goes through its transpose.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 from jaxtyping import Float, Int
@@ -49,16 +50,26 @@ class Rotation:
         return torch.cat([turned.flatten(-2), rest], -1)
 
 
-def rotation_of(
-    cos: Float[Tensor, "pos width"], sin: Float[Tensor, "pos width"], adjacent: bool
-) -> Rotation:
-    """From the tables that a model uses, in which each pair stands once or twice.
+class Layout(StrEnum):
+    """How the pairs stand in a model's own tables of cosines and sines."""
 
-    Twice is one half behind the other, or each beside itself (Cohere).
-    """
-    half = cos.shape[1] // 2
-    for first, second in ((slice(half), slice(half, None)), (slice(0, None, 2), slice(1, None, 2))):
-        same = [table[:, first].equal(table[:, second]) for table in (cos, sin)]
-        if all(same):
-            return Rotation(cos[:, first], sin[:, first], adjacent)
-    return Rotation(cos, sin, adjacent)
+    ONCE = "once"
+    HALVES = "halves"  # all of them, and all of them again
+    TWINS = "twins"  # each beside itself
+
+
+def rotation_of(
+    cos: Float[Tensor, "pos width"],
+    sin: Float[Tensor, "pos width"],
+    layout: Layout,
+    adjacent: bool,
+) -> Rotation:
+    """From the tables that a model uses. Raises ValueError where they are laid out otherwise."""
+    if layout is Layout.ONCE:
+        return Rotation(cos, sin, adjacent)
+    tables = [t.unflatten(1, (2, -1) if layout is Layout.HALVES else (-1, 2)) for t in (cos, sin)]
+    dim = 1 if layout is Layout.HALVES else 2
+    pairs = [table.unbind(dim) for table in tables]
+    if not all(one.equal(other) for one, other in pairs):
+        raise ValueError(f"rotations that are not laid out in {layout}")
+    return Rotation(pairs[0][0], pairs[1][0], adjacent)

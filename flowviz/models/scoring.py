@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from flowviz.models.parts import Norm, exact
+from flowviz.models.rotary import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,7 @@ class Scoring:
         bias: from a number of positions to what is added to the scores of each source (ALiBi).
         sinks: a further logit of each head in the softmax, which nothing is read from.
         adjacent: which dimensions are rotated together: 2d with 2d + 1, or d with d + half.
+        layout: how pairs stand in the tables of cosines and sines that the block is given.
         table: sine and cosine of each position, side by side, where the block holds them itself.
         stretch: (beta, length): queries at i grow by 1 + beta log(1 + floor(i / length)).
         norm_last: the norms stand behind the rotation.
@@ -96,6 +98,7 @@ class Scoring:
     bias: Callable[[int], Float[Tensor, "head pos"]] | None = None
     sinks: Float[Tensor, " head"] | None = None
     adjacent: bool = False
+    layout: Layout = Layout.HALVES
     table: Float[Tensor, "pos d_rotary"] | None = None
     stretch: tuple[float, int] | None = None
     norm_last: bool = False
