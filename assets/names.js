@@ -25,6 +25,7 @@
     LEGEND: "flow-legend",
     FOLD: "flow-fold",
     LINK: "flow-link",
+    ANALYSE: "flow-analyse",
     INFLOWS: "flow-inflows",
     OUTFLOWS: "flow-outflows",
   };
@@ -52,7 +53,20 @@
     INFLOWS: "inside-inflows",
     OUTFLOWS: "inside-outflows",
   };
-  flowviz.pages = { shell, flow, inside };
+  const analyses = {
+    ROOT: "analyses-root",
+    MODEL: "analyses-model",
+    PICKING: "analyses-picking",
+    SOURCE: "analyses-source",
+    TEXT: "analyses-text",
+    FILE: "analyses-file",
+    TYPED: "analyses-typed",
+    RUN: "analyses-run",
+    STANDING: "analyses-standing",
+    SHOWN: "analyses-shown",
+    LINK: "analyses-link",
+  };
+  flowviz.pages = { shell, flow, inside, analyses };
   Object.defineProperty(flowviz, "names", {
     get() {
       const open = [flow, inside].find((page) => document.getElementById(page.PROMPT));

@@ -74,6 +74,7 @@ class Flow(StrEnum):
     ZOOM_OUT = "flow-zoom-out"
     FOLD = "flow-fold"
     LINK = "flow-link"
+    ANALYSE = "flow-analyse"  # leads to the analyses of this prompt
     SAVE_JSON = "flow-save-json"
     SAVE_NODES = "flow-save-nodes"
     SAVE_EDGES = "flow-save-edges"

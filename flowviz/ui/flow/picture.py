@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 
 from flowviz.ui.canvas import CanvasIds, Save, canvas, empty
 from flowviz.ui.flow.ids import Flow
@@ -54,10 +54,18 @@ def picture(styles: dict[str, Any]) -> html.Section:
             html.Div(id=Flow.BANNER, className="banner", role="alert"),
             canvas(IDS, name, styles["light"], legend(), SAVES, nothing),
             html.P(id=Flow.PART, className="part", role="status"),
-            html.P(id=Flow.STATUS, className="status", role="status"),
+            html.Div(
+                [
+                    html.P(id=Flow.STATUS, className="status", role="status"),
+                    dcc.Link("Analyses of this prompt", id=Flow.ANALYSE, href="/analyses",
+                             className="to-analyses",
+                             title="Overlaps, the target's course, norms and neurons of it"),
+                ],
+                className="status-row",
+            ),
         ],
         className="picture",
-    )
+    )  # fmt: skip
 
 
 def legend() -> html.Details:

@@ -1,0 +1,145 @@
+/* The analyses page: from a job to a result, and the address that says what is shown. */
+(function () {
+  "use strict";
+  const flowviz = (window.flowviz = window.flowviz || {});
+  const ids = () => flowviz.pages.analyses;
+  const MOST_CHARACTERS = 200000;
+  const MOST_IN_LINK = 2000;
+  const COUNT_AFTER = 250; // milliseconds without another key
+  const RENEW_AFTER = 5000;
+  let settled = null; // the id of the last job that ended
+  let again = false; // whether the job is a result's that had to make room on the server
+  let renewed = 0; // when the last such ended
+  let counting = null; // the timer until what is typed is counted
+
+  const keep = () => window.dash_clientside.no_update;
+  const setProps = (id, props) => window.dash_clientside.set_props(id, props);
+  const trigger = () => window.dash_clientside.callback_context.triggered_id;
+  const byId = (id) => document.getElementById(id);
+  const tell = (title, text) => setProps(flowviz.pages.shell.NOTICE, { data: { title, text } });
+
+  /* What is chosen shows by the root's class which fields there are → class */
+  function analysesFields(analysis, source) {
+    return `workbench analyses is-${analysis} asks-${source}`;
+  }
+
+  /* How the job stands → poll off, progress hidden, stage, bar */
+  function analysesSettle(job, standing, asked, analysis) {
+    const now = job && standing && standing.id === job.id ? standing : job;
+    if (!now) return [true, true, "", "0"];
+    const running = now.state === "waiting" || now.state === "running";
+    const fresh = trigger() !== ids().STANDING;
+    if (!running && (fresh || settled !== job.id)) finish(now, asked, analysis);
+    settled = running ? null : job.id;
+    return [!running, !running, now.stage || "", String(now.fraction || 0)];
+  }
+
+  function finish(now, asked, analysis) {
+    if (again) renewed = Date.now();
+    again = false;
+    if (now.state === "failed") {
+      tell("That cannot be run", now.error || "The run failed. Run it again.");
+    } else if (now.state === "cancelled") {
+      tell("Cancelled", "The run was stopped; what was shown before stands.");
+    } else {
+      setProps(flowviz.pages.shell.NOTICE, { data: null });
+      if (asked && asked.analysis === analysis) setProps(ids().SHOWN, { data: asked });
+    }
+  }
+
+  /* A page that opens: what is wrong with its link → opened */
+  function analysesOpened(wrong) {
+    settled = null;
+    again = false;
+    setProps(flowviz.pages.shell.NOTICE, { data: wrong || null });
+    document.title = "Analyses · flowviz";
+    return true;
+  }
+
+  /* What is typed goes to the server to be counted, once no key has come for a moment → typed */
+  function analysesMeasure(source, set, group, text) {
+    clearTimeout(counting);
+    const own = source === "own" ? text || "" : "";
+    const sent = own.length > MOST_CHARACTERS ? "" : own;
+    const data = { source, set, group, text: sent, characters: own.length };
+    if (trigger() !== ids().TEXT) return data;
+    counting = setTimeout(() => setProps(ids().TYPED, { data }), COUNT_AFTER);
+    return keep();
+  }
+
+  /* A result that had to make room on the server is run again, once in a while. */
+  function analysesRenew(_when, shown) {
+    if (!shown) return keep();
+    if (Date.now() - renewed < RENEW_AFTER) {
+      tell("The server is full", "It had to let go of this result. Run it again in a minute.");
+      return keep();
+    }
+    again = true;
+    return { request: shown, count: Date.now() };
+  }
+
+  function query(shown, norm, openIn) {
+    const parts = new URLSearchParams(shown);
+    const text = shown.text || "";
+    const cut = text.length > MOST_IN_LINK;
+    if (cut) {
+      parts.delete("text");
+      parts.set("left_out", String(text.length));
+    }
+    if (shown.analysis === "norms" && norm) parts.set("norm", norm);
+    if (shown.analysis === "search" && openIn && openIn.length <= MOST_IN_LINK) {
+      parts.set("prompt", openIn);
+    }
+    return [parts.toString(), cut ? text.length : 0];
+  }
+
+  /* The address always says what is shown, so that a copy of it reproduces that → the note on
+     what it leaves out */
+  function analysesSync(shown, norm, openIn, analysis, model) {
+    if (!shown && trigger() !== ids().SHOWN) return keep();
+    const [text, cut] = query(shown || { analysis, model }, norm, openIn);
+    history.replaceState(history.state, "", `${location.pathname}?${text}`);
+    if (!cut) return "";
+    return (
+      `The link leaves out your prompts: they have ${cut.toLocaleString("en")} characters, and ` +
+      `${MOST_IN_LINK.toLocaleString("en")} fit. Whoever opens it puts them in again.`
+    );
+  }
+
+  function analysesCopy(clicks) {
+    if (!clicks) return keep();
+    flowviz.copyLink(byId(ids().LINK));
+    return keep();
+  }
+
+  /* A click on a chart over all norms → the norm */
+  function analysesPick(clicks) {
+    const hit = window.dash_clientside.callback_context.triggered[0];
+    const point = hit && hit.value && hit.value.points && hit.value.points[0];
+    return point && typeof point.customdata === "string" ? point.customdata : keep();
+  }
+
+  function analysesChosen(norm) {
+    return norm || keep();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!byId(ids().ROOT) || event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      setTimeout(() => byId(ids().RUN).click()); // after Dash has the text
+    }
+  });
+
+  function picked(event) {
+    if (event.target.id === ids().MODEL) setProps(ids().PICKING, { data: Date.now() });
+  }
+  document.addEventListener("focusin", picked);
+  document.addEventListener("click", picked);
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.flowviz = Object.assign(clientside.flowviz || {}, {
+    analysesFields, analysesSettle, analysesOpened, analysesMeasure, analysesRenew, analysesSync,
+    analysesCopy, analysesPick, analysesChosen,
+  });
+})();

@@ -1,0 +1,1 @@
+"""The analyses page: panels, words and the form, without the callbacks."""
