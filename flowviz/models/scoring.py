@@ -63,14 +63,12 @@ class Side:
         self, gradients: Float[Tensor, "n d_head"], heads: Int[Tensor, " n"]
     ) -> Float[Tensor, "n d_model"]:
         """Gradients at what some heads make, carried to what is read."""
-        weight, pulled = self.read(), None
+        weight = self.read()
+        pulled = gradients.new_zeros(len(heads), weight.shape[1])
         for head in heads.unique().tolist():
             own = heads == head
-            part = gradients[own] @ exact(weight[head], gradients).T
-            if pulled is None:
-                pulled = part.new_zeros(len(heads), part.shape[1])
-            pulled[own] = part
-        return gradients.new_zeros(0, weight.shape[1]) if pulled is None else pulled
+            pulled[own] = gradients[own] @ exact(weight[head], gradients).T
+        return pulled
 
 
 @dataclass(frozen=True, eq=False)
