@@ -7,6 +7,7 @@
   const MOST_IN_LINK = 2000;
   const COUNT_AFTER = 250; // milliseconds without another key
   const RENEW_AFTER = 5000;
+  const FIRST_WITHIN = 2000;
   let settled = null; // the id of the last job that ended
   let again = false; // whether the job is a result's that had to make room on the server
   let renewed = 0; // when the last such ended
@@ -123,11 +124,35 @@
     return norm || keep();
   }
 
+  /* Where the flow page's prompt is analysed: as one line, with its target where one was chosen. */
+  function analysesOf(shown) {
+    if (!shown) return keep();
+    const marks = { "\\": "\\\\", "\n": "\\n", "\r": "\\n", "\t": "\\t" };
+    const line = (text) =>
+      text.replace(/\r\n|[\\\n\r\t]/g, (each) => marks[each[0]]).replace(/^#/, "\\#");
+    const named = shown.token && !shown.token.startsWith("#");
+    const text = line(shown.prompt) + (named ? `\t${line(shown.token)}` : "");
+    return `/analyses?${query({ analysis: "target", model: shown.model, text })[0]}`;
+  }
+
+  /* Enter takes the first token that is offered, once those are offered that match the text. */
+  function chooseFirst(box, typed, since) {
+    const list = byId(box.getAttribute("aria-controls") || "");
+    const offered = list ? [...list.querySelectorAll("[role=option]")] : [];
+    if (box.value !== typed || offered.some((each) => each.dataset.comboboxSelected)) return;
+    const text = (each) => each.textContent.replaceAll("␣", " ").toLowerCase();
+    const fits = offered.find((each) => text(each).includes(typed.trim().toLowerCase()));
+    if (fits) fits.click();
+    else if (Date.now() - since < FIRST_WITHIN) setTimeout(chooseFirst, 50, box, typed, since);
+  }
+
   document.addEventListener("keydown", (event) => {
     if (!byId(ids().ROOT) || event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       setTimeout(() => byId(ids().RUN).click()); // after Dash has the text
+    } else if (event.key === "Enter" && event.target.id === ids().TOKEN) {
+      chooseFirst(event.target, event.target.value, Date.now());
     }
   });
 
@@ -140,6 +165,6 @@
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   clientside.flowviz = Object.assign(clientside.flowviz || {}, {
     analysesFields, analysesSettle, analysesOpened, analysesMeasure, analysesRenew, analysesSync,
-    analysesCopy, analysesPick, analysesChosen,
+    analysesCopy, analysesPick, analysesChosen, analysesOf,
   });
 })();

@@ -25,7 +25,6 @@
     LEGEND: "flow-legend",
     FOLD: "flow-fold",
     LINK: "flow-link",
-    ANALYSE: "flow-analyse",
     INFLOWS: "flow-inflows",
     OUTFLOWS: "flow-outflows",
   };
@@ -61,6 +60,7 @@
     TEXT: "analyses-text",
     FILE: "analyses-file",
     TYPED: "analyses-typed",
+    TOKEN: "analyses-token",
     RUN: "analyses-run",
     STANDING: "analyses-standing",
     SHOWN: "analyses-shown",

@@ -174,7 +174,6 @@ def _token(opening: Opening) -> dmc.Select:
         filter=SHOW_ALL,
         placeholder="Type a token",
         nothingFoundMessage="No token of this model matches",
-        selectFirstOptionOnChange=True,
         className="token-search",
         **_named("Token to search for"),
     )

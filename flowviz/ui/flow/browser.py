@@ -92,6 +92,7 @@ def _drawing() -> None:
         State(Flow.POSITIONS, "value"),
     )
     in_browser("choose", Input(Flow.SELECTED, "data"))
+    in_browser("analysesOf", Output(Flow.ANALYSE, "href"), Input(Flow.SHOWN, "data"))
     in_browser(
         "sync",
         Input(Flow.SHOWN, "data"),
