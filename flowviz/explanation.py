@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+from flowviz.causal.baselines import Ablation, Baseline, mean, resample, zero
+from flowviz.causal.check import check
+from flowviz.causal.recovered import Passes
+from flowviz.causal.scores import foreseen_by_flow
+from flowviz.causal.smallest import smallest
+from flowviz.causal.types import Smallest, Verdict
+from flowviz.checked import check_prompt, choice
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph.build import Scored, build_graph
@@ -38,6 +46,45 @@ class Explanation:
         """A closer look at one node, given as its key or its text (`head:3:7:1`)."""
         key = NodeKey.parse(node) if isinstance(node, str) else node
         return inspect_node(self.scored, self.graph, self.request.settings, key)
+
+    def check(
+        self, against: str = "zero", *, reference: Sequence[str] = (), other: str | None = None
+    ) -> Verdict:
+        """What the model itself says of the graph, when the rest is ablated (docs/causal.md).
+
+        Args:
+            against: what takes the place of what is ablated: `zero`, `mean` or `resample`.
+            reference: for `mean`, the prompts that it is over.
+            other: for `resample`, the other prompt; at least as long as this one.
+
+        Raises:
+            RequestError: a prompt that is needed is not given, or cannot be read.
+        """
+        return check(self.scored, self.graph, self._baseline(against, reference, other))
+
+    def smallest(
+        self,
+        share: float,
+        against: str = "zero",
+        *,
+        reference: Sequence[str] = (),
+        other: str | None = None,
+    ) -> Smallest:
+        """A small set of components that recovers a share of the target; arguments as `check`."""
+        baseline = self._baseline(against, reference, other)
+        foreseen = foreseen_by_flow(self.scored, baseline)
+        return smallest(Passes(self.scored.flow, baseline), foreseen, share)
+
+    def _baseline(self, against: str, reference: Sequence[str], other: str | None) -> Baseline:
+        model, positions = self.scored.flow.model, self.scored.flow.positions
+        kind = choice("against", against, Ablation) or Ablation.ZERO
+        if kind is Ablation.ZERO:
+            return zero(model)
+        texts = reference if kind is Ablation.MEAN else [check_prompt(other)]
+        ids = (model.vocabulary.encode(check_prompt(text), model.context) for text in texts)
+        if kind is Ablation.MEAN:
+            return mean(model, ids)
+        return resample(record(model, next(ids)), positions, "the values on another prompt")
 
     def to_json(self) -> str:
         """The graph as versioned JSON (docs/graph-json.md)."""

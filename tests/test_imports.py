@@ -33,11 +33,14 @@ WITHOUT_TORCH = (
     "flowviz.inside.types",
     "flowviz.inside.request",
     "flowviz.inside.layout",
+    "flowviz.inside.lines",
+    "flowviz.inside.stacks",
     "flowviz.inside.json",
     "flowviz.analyses.types",
     "flowviz.analyses.request",
     "flowviz.analyses.prompts",
     "flowviz.analyses.tables",
+    "flowviz.causal.types",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",
@@ -47,7 +50,9 @@ WITHOUT_TORCH = (
     "flowviz.graph.layout",
 )
 PLAIN_GRAPH = tuple(f"flowviz.graph.{part}" for part in ("types", "layout", "json", "inspection"))
-PLAIN_INSIDE = tuple(f"flowviz.inside.{part}" for part in ("types", "layout", "json", "request"))
+PLAIN_INSIDE = tuple(
+    f"flowviz.inside.{part}" for part in ("types", "layout", "lines", "stacks", "json", "request")
+)
 PLAIN_ANALYSES = tuple(
     f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
 )
@@ -57,7 +62,7 @@ ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores",
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
     "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
-    "flowviz.views": ("flowviz.views", *PLAIN),
+    "flowviz.views": ("flowviz.views", "flowviz.causal.types", *PLAIN),
     "flowviz.graph": ("flowviz.graph", "flowviz.request", "flowviz.errors", *ENGINE),
     "flowviz.inside": ("flowviz.inside", "flowviz.graph", "flowviz.request", "flowviz.checked",
                        "flowviz.errors", *ENGINE),

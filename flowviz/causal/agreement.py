@@ -9,7 +9,6 @@ is the same for all scores: the union of the strongest of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -17,34 +16,11 @@ from torch import Tensor
 
 from flowviz.causal.places import COMPONENTS, Places
 from flowviz.causal.recovered import Passes, measured
+from flowviz.causal.types import Agreement, Effect
 from flowviz.graph.types import NodeKey
 from flowviz.values import NodeValues
 
 STRONGEST = 50
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A component, what each score says of it, and what its ablation does to the target."""
-
-    key: NodeKey
-    scores: dict[str, float]
-    effect: float
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Scores against measured effects.
-
-    Args:
-        baseline: what the components were replaced by.
-        effects: each component, the largest absolute effect first.
-        spearman: for each score, its rank correlation with the effects.
-    """
-
-    baseline: str
-    effects: tuple[Effect, ...]
-    spearman: dict[str, float]
 
 
 def agreement(

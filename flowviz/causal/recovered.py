@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -24,52 +23,13 @@ from torch import Tensor
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.passes import logits_without
 from flowviz.causal.places import Places
+from flowviz.causal.types import Curve, Kept, Recovery
 from flowviz.flow import Flow, FlowTarget
 from flowviz.values import NodeValues
 
 CONTROLS = 20
 SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # those of MIB
 SEED = 0
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is left of the prediction when only some components are.
-
-    Args:
-        size: how many components are kept.
-        target: the target's value.
-        recovered: its share between none and all; NaN where none and all give the same.
-        divergence: KL of the model's distribution from this one, in bits.
-        same_first: whether the likeliest token is the model's.
-    """
-
-    size: int
-    target: float
-    recovered: float
-    divergence: float
-    same_first: bool
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """A set of components against random ones of the same size and kinds."""
-
-    baseline: str
-    whole: float
-    nothing: float
-    kept: Kept
-    controls: tuple[Kept, ...]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Recovered against the share of components kept, in the order of one score."""
-
-    score: str
-    points: tuple[Kept, ...]
-    cpr: float
-    cmd: float
 
 
 class Passes:

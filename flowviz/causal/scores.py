@@ -34,6 +34,14 @@ def foreseen(scored: Scored, baseline: Baseline) -> dict[str, NodeValues]:
     return {name: _difference(values, instead[name]) for name, values in own.items()}
 
 
+def foreseen_by_flow(scored: Scored, baseline: Baseline) -> NodeValues:
+    """The flow's part of `foreseen`, without the pass that the gradient takes."""
+    own = scored.flow.values
+    if baseline.kind is Ablation.ZERO:
+        return own
+    return _difference(own, _standing_in(scored.flow, baseline).values)
+
+
 def _difference(left: NodeValues, right: NodeValues) -> NodeValues:
     return NodeValues(**{name: part - vars(right)[name] for name, part in _fields(left).items()})
 

@@ -10,38 +10,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
 from flowviz.causal.places import Places
-from flowviz.causal.recovered import Kept, Passes
+from flowviz.causal.recovered import Passes
+from flowviz.causal.types import Kept, Smallest
 from flowviz.errors import RequestError
 from flowviz.graph.types import NodeKey
 from flowviz.values import NodeValues
 
 SIZES = 20  # tried at once
 MOST_DROPPED_FROM = 400  # a larger set is not tried without each of its components
-
-
-@dataclass(frozen=True)
-class Smallest:
-    """A small set that recovers the share that was asked for.
-
-    Args:
-        share: what was asked for.
-        places: the set.
-        kept: what it recovers.
-        weakest: the component whose removal matters least; None where the set is too large to
-            remove each, or empty.
-        without_weakest: what is recovered without it.
-    """
-
-    share: float
-    places: Places
-    kept: Kept
-    weakest: NodeKey | None
-    without_weakest: Kept | None
 
 
 def smallest(
@@ -64,9 +44,9 @@ def smallest(
             break
         fewer = _drop(passes, places, order, share, progress)
         if fewer is None:
-            return Smallest(share, places, kept, order[0], alone)
+            return Smallest(share, tuple(places.named()), kept, order[0], alone)
         places, kept = fewer
-    return Smallest(share, places, kept, None, None)
+    return Smallest(share, (), kept, None, None)
 
 
 def _by_size(

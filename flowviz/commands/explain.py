@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from flowviz.commands.options import add_placement
-from flowviz.errors import RequestError
-from flowviz.models.catalogue import find_model, on_base
-from flowviz.models.placement import Placement
+from flowviz.commands.options import add_model, chosen_model, standard_input
 from flowviz.request import ExplainRequest, Score, Wiring
 
 OPTIONS = (
@@ -29,15 +25,17 @@ OPTIONS = (
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declares the command."""
     command = commands.add_parser("explain", help="print one prompt's flow graph")
+    add_request(command)
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the graph's JSON, nothing else")
+    form.add_argument("--text", action="store_true", help="print a report to read (the default)")
+    command.set_defaults(run=run)
+
+
+def add_request(command: argparse.ArgumentParser) -> None:
+    """Declares what a graph is asked for with: prompt, model, target and settings."""
     command.add_argument("prompt", help="the text to run; - reads standard input")
-    command.add_argument(
-        "--model", default="demo", metavar="NAME_OR_FOLDER",
-        help="a known name, a hub name, a folder, or ADAPTER@BASE (default: demo)",
-    )  # fmt: skip
-    command.add_argument(
-        "--base", metavar="NAME_OR_FOLDER", help="the model to merge an adapter into"
-    )
-    add_placement(command)
+    add_model(command)
     command.add_argument(
         "--target", metavar="TOKEN", help="the token to explain (default: the top prediction)"
     )
@@ -45,21 +43,23 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         command.add_argument(option, metavar=value, help=words)
     command.add_argument("--wiring", choices=list(Wiring), type=str, help="default: stream")
     command.add_argument("--score", choices=list(Score), type=str, help="default: flow")
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print the graph's JSON, nothing else")
-    form.add_argument("--text", action="store_true", help="print a report to read (the default)")
-    command.set_defaults(run=run)
+
+
+def asked(chosen: argparse.Namespace) -> tuple[str, dict[str, object]]:
+    """The prompt and the choices; what is wrong with them is refused before torch is imported."""
+    prompt = standard_input() if chosen.prompt == "-" else chosen.prompt
+    given: dict[str, object] = {
+        name: getattr(chosen, name, None) for name in ExplainRequest.fields()
+    }
+    given["token"] = chosen.target
+    ExplainRequest.from_mapping({**given, "prompt": prompt})
+    return prompt, given
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Explains the prompt; only the graph goes to standard output."""
-    prompt = standard_input() if chosen.prompt == "-" else chosen.prompt
-    given = {name: getattr(chosen, name, None) for name in ExplainRequest.fields()}
-    given["token"] = chosen.target
-    ExplainRequest.from_mapping({**given, "prompt": prompt})  # refused before torch is imported
-    entry = find_model(chosen.model)
-    entry = entry if chosen.base is None else on_base(entry, chosen.base)
-    entry = entry.placed(Placement.of(chosen.device, chosen.dtype))
+    prompt, given = asked(chosen)
+    entry = chosen_model(chosen)
 
     from flowviz.explanation import explain
 
@@ -71,14 +71,3 @@ def run(chosen: argparse.Namespace) -> int:
 
         print(text(result.graph))
     return 0
-
-
-def standard_input() -> str:
-    """What is piped in, without the newline that ends a file's last line."""
-    try:
-        text = sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"Standard input is no UTF-8 text ({error.reason} at byte {error.start}). Convert it."
-        ) from None
-    return text.removesuffix("\n").removesuffix("\r")

@@ -72,15 +72,16 @@ def test_gradient_foresees_a_small_step_exactly() -> None:
 def test_the_set_that_is_found_recovers_the_share_and_its_weakest_cannot_go() -> None:
     parts = scored("gpt2")
     run = Passes(parts.flow, baselines.zero(parts.flow.model))
+    model, positions = parts.flow.model, parts.flow.positions
     found = smallest(run, parts.flow.values, 0.5)
     assert found.kept.recovered >= 0.5
-    assert found.kept.size == len(found.places) < len(run.every) // 10
-    assert found.weakest in found.places.named()
+    assert found.kept.size == len(found.nodes) < len(run.every) // 10
+    assert found.weakest in found.nodes
     assert found.without_weakest is not None
     assert found.without_weakest.recovered < 0.5
-    for key in found.places.named():
-        model, positions = parts.flow.model, parts.flow.positions
-        (fewer,) = run.keep([found.places & ~Places.of(model, positions, [key])])
+    places = Places.of(model, positions, found.nodes)
+    for key in found.nodes:
+        (fewer,) = run.keep([places & ~Places.of(model, positions, [key])])
         assert fewer.recovered <= found.without_weakest.recovered + 1e-4
 
 
@@ -89,7 +90,7 @@ def test_all_components_recover_everything_that_is_asked() -> None:
     run = Passes(parts.flow, baselines.zero(parts.flow.model))
     against = parts.flow.values.each(torch.neg)  # the worst order that there is
     found = smallest(run, against, 1.0)
-    assert found.kept.recovered >= 1 - 1e-4 or len(found.places) == len(run.every)
+    assert found.kept.recovered >= 1 - 1e-4 or found.kept.size == len(run.every)
     with pytest.raises(RequestError, match="above 0"):
         smallest(run, parts.flow.values, 1.5)
 

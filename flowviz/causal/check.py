@@ -1,0 +1,71 @@
+"""A graph held against the model: what it recovers, which score to trust, what really matters.
+
+1. The components that are drawn are kept and all others replaced: *recovered*, with a band of
+   random graphs.
+2. Recovered against size for every score, and for a random order: the curve.
+3. The strongest components of every score are ablated one by one: the agreement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from flowviz.causal.agreement import STRONGEST, agreement
+from flowviz.causal.baselines import Baseline
+from flowviz.causal.places import Places
+from flowviz.causal.recovered import SEED, Passes, curve, recovery
+from flowviz.causal.scores import foreseen
+from flowviz.causal.types import Verdict
+from flowviz.graph.build import Scored
+from flowviz.graph.types import FlowGraph
+
+Progress = Callable[[str, float], None]
+
+
+def _silent(_stage: str, _fraction: float) -> None:
+    """Progress that nobody watches."""
+
+
+def check(
+    scored: Scored,
+    graph: FlowGraph,
+    baseline: Baseline,
+    *,
+    strongest: int = STRONGEST,
+    progress: Progress = _silent,
+) -> Verdict:
+    """Ablates what the graph leaves out, then what it draws.
+
+    Args:
+        scored: the flow that the graph is drawn from.
+        graph: whose heads, neurons and embeddings are kept.
+        baseline: what takes the place of everything else.
+        strongest: of how many components of each score the effect is measured.
+        progress: told a stage in words and the fraction done; may raise to stop.
+    """
+    flow = scored.flow
+    progress("Replacing everything", 0.0)
+    passes = Passes(flow, baseline)
+    kept = Places.of(flow.model, flow.positions, (node.key for node in graph.nodes))
+    progress("Keeping only the graph, and random ones", 0.1)
+    found = recovery(passes, kept)
+    values = foreseen(scored, baseline)
+    random = flow.values.each(_shuffled(torch.Generator().manual_seed(SEED)))
+    curves = []
+    for step, (name, ranked) in enumerate({**values, "random": random}.items()):
+        progress(f"Keeping more and more by {name}", 0.3 + 0.1 * step)
+        curves.append(curve(passes, name, ranked))
+
+    def alone(done: int) -> None:
+        progress(f"Ablating one by one: {done} done", 0.7 + 0.3 * done / (done + strongest))
+
+    return Verdict(found, tuple(curves), agreement(passes, values, strongest, alone))
+
+
+def _shuffled(generator: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
+    def shuffle(values: torch.Tensor) -> torch.Tensor:
+        return torch.rand(values.shape, generator=generator).to(values)
+
+    return shuffle
