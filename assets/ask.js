@@ -1,7 +1,8 @@
 /* From the form to a job, and from a job to a picture. */
 (function () {
   "use strict";
-  const names = () => window.flowviz.names;
+  const flowviz = (window.flowviz = window.flowviz || {});
+  const names = () => flowviz.names;
   const MOST = 20000;
   const COUNT_AFTER = 250; // milliseconds without another key
   const RENEW_AFTER = 5000;
@@ -30,25 +31,30 @@
     return null;
   }
 
-  /* What is asked for: by Run, by another model, by an example.
-     → asked, prompt, model, target, contrast, position, layers, positions */
-  function ask(run, model, picks, prompt, asked, examples, layersEnd, positionsEnd) {
+  /* What is asked for: by Run, by another model, by an example; null where it is nothing new. */
+  flowviz.question = function (model, picks, prompt, asked, examples) {
     const trigger = window.dash_clientside.callback_context.triggered_id;
     const picked = trigger && trigger.type ? examples[trigger.index] : null;
     const next = { prompt: picked ? picked.prompt : prompt, model: picked ? picked.model : model };
     const unchanged = asked && asked.prompt === next.prompt && asked.model === next.model;
-    if (trigger && trigger.type && !picks.some(Boolean)) return Array(8).fill(keep());
-    if (typeof trigger === "string" && trigger !== names().RUN && (unchanged || !next.prompt)) {
-      return Array(8).fill(keep());
-    }
+    if (trigger && trigger.type && !picks.some(Boolean)) return null;
+    const boxes = typeof trigger === "string" && trigger !== names().RUN;
+    if (boxes && (unchanged || !next.prompt)) return null;
     const wrong = fault(next.prompt);
     if (wrong) {
       tell("That cannot be drawn", wrong);
-      return Array(8).fill(keep());
+      return null;
     }
-    const other = !asked || asked.prompt !== next.prompt;
-    const otherModel = !asked || asked.model !== next.model;
     next.count = ((asked && asked.count) || 0) + 1;
+    const other = !asked || asked.prompt !== next.prompt;
+    return { next, picked, other, otherModel: !asked || asked.model !== next.model };
+  };
+
+  /* → asked, prompt, model, target, contrast, position, layers, positions */
+  function ask(run, model, picks, prompt, asked, examples, layersEnd, positionsEnd) {
+    const question = flowviz.question(model, picks, prompt, asked, examples);
+    if (!question) return Array(8).fill(keep());
+    const { next, picked, other, otherModel } = question;
     return [
       next,
       picked ? picked.prompt : keep(),
@@ -82,7 +88,8 @@
       tell("Cancelled", "The run was stopped; the last picture stands.");
     } else {
       setProps(names().NOTICE, { data: null });
-      if (drawn && (drawn.prompt !== request.prompt || drawn.model !== request.model)) {
+      const differs = (what) => drawn && drawn[what] !== request[what];
+      if (differs("prompt") || differs("model") || (names().BLOCKS && differs("layers"))) {
         setProps(names().SELECTED, { data: null });
       }
       drawn = request;

@@ -4,6 +4,7 @@
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
   const CLOSEST = 10; // pixels between two labels
+  const SHORT = 30; // the height of a band that is one row of parts
   const TOOLS = 42; // what the tools above take
   let across = null;
   let up = null;
@@ -31,6 +32,8 @@
     canvas.append(...boxes);
     across = cy.nodes(".heading").map(label);
     up = cy.nodes(".band").map(label);
+    up.forEach((each) => { each.short = each.node.data("height") < SHORT; });
+    boxes[0].hidden = !across.length;
     boxes[0].append(...across.map((each) => each.span));
     boxes[1].append(...up.map((each) => each.span));
     flowviz.placeAxes(cy);
@@ -41,12 +44,13 @@
     const { x: panX, y: panY } = cy.pan();
     const zoom = cy.zoom();
     const height = cy.height();
-    up.forEach(({ span, node }) => {
+    up.forEach((each) => {
+      const { span, node } = each;
       const middle = node.position().y * zoom + panY;
       const half = (node.data("height") * zoom) / 2;
       const top = Math.max(TOOLS, middle - half);
       const bottom = Math.min(height - 26, middle + half);
-      span.hidden = bottom - top < 14;
+      span.hidden = bottom - top < (each.short ? 5 : 14);
       span.style.transform = `translate(0, calc(${(top + bottom) / 2}px - 50%))`;
     });
     let free = -Infinity; // where the last label ends

@@ -3,7 +3,8 @@
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
   const names = () => flowviz.names;
-  const READABLE = 0.72; // the zoom below which labels are too small to read
+  let readable = 0.72; // the zoom below which labels are too small to read
+  let room = null; // what lies over the canvas, where the picture says so
   const LARGEST = 1.3;
   const WIDE = 700; // where the legend has room, as in 45-picture.css
   let selected = null;
@@ -16,12 +17,23 @@
   }
   flowviz.cytoscape = cytoscape;
 
+  /* The whole graph between what lies over the canvas at its upper and lower edge. */
+  function fitInto(cy, { top, bottom, side }) {
+    const box = cy.elements().boundingBox({ includeLabels: false });
+    const wide = cy.width() - 2 * side;
+    const high = cy.height() - top - bottom;
+    const zoom = Math.min(wide / box.w, high / box.h, LARGEST);
+    const x = side + (wide - box.w * zoom) / 2 - box.x1 * zoom;
+    const y = top + (high - box.h * zoom) / 2 - box.y1 * zoom;
+    cy.viewport({ zoom, pan: { x, y } });
+  }
+
   /* The whole graph. */
   function fit() {
     const cy = cytoscape();
     if (!cy || !cy.elements().length) return;
     cy.resize();
-    cy.fit(cy.elements(), 44);
+    room ? fitInto(cy, room) : cy.fit(cy.elements(), 44);
     if (cy.zoom() > LARGEST) {
       cy.zoom(LARGEST);
       cy.center(cy.elements());
@@ -35,21 +47,21 @@
     const cy = cytoscape();
     if (!cy || !cy.elements().length) return;
     fit();
-    if (cy.zoom() >= READABLE) return;
+    if (cy.zoom() >= readable) return;
     const box = cy.elements().boundingBox();
-    cy.zoom(READABLE);
-    cy.pan({ x: across(cy, box), y: 46 - box.y1 * READABLE });
+    cy.zoom(readable);
+    cy.pan({ x: across(cy, box), y: 46 - box.y1 * readable });
   }
 
   /* The graph in the middle; a wide one with its right end in sight, and the target with it. */
   function across(cy, box) {
-    const wide = (box.x2 - box.x1) * READABLE > cy.width() - 100;
-    if (!wide) return (cy.width() - (box.x1 + box.x2) * READABLE) / 2;
+    const wide = (box.x2 - box.x1) * readable > cy.width() - 100;
+    if (!wide) return (cy.width() - (box.x1 + box.x2) * readable) / 2;
     const target = cy.nodes(".target").first();
     const middle = target.length ? target.position().x : box.x2;
     return Math.max(
-      cy.width() - 16 - box.x2 * READABLE,
-      Math.min(cy.width() - 90, cy.width() * 0.4) - middle * READABLE,
+      cy.width() - 16 - box.x2 * readable,
+      Math.min(cy.width() - 90, cy.width() * 0.4) - middle * readable,
     );
   }
 
@@ -146,6 +158,7 @@
     cy.scratch("_flowviz", true);
     document.getElementById(names().LEGEND).open = cy.width() >= WIDE;
     cy.on("tap", tapped);
+    cy.on("dbltap", "node.node", (event) => flowviz.openNode(event.target.id()));
     cy.on("mouseover", "node.node, edge", over);
     cy.on("mouseout", "node.node, edge", out);
     cy.on("scrollzoom dragpan pinchzoom", () => {
@@ -163,18 +176,22 @@
   }
 
   /* Calls back once the drawn elements are in the canvas. */
-  function whenDrawn(count, act, left) {
+  function whenDrawn(drawing, act, left) {
     const cy = cytoscape();
-    if (cy && cy.elements().length === count) return act(cy);
-    if (left > 0) requestAnimationFrame(() => whenDrawn(count, act, left - 1));
+    const there = cy && cy.elements().length === drawing.elements;
+    const look = there && cy.getElementById("band:0").data("look");
+    if (there && (!drawing.look || look === drawing.look)) return act(cy);
+    if (left > 0) requestAnimationFrame(() => whenDrawn(drawing, act, left - 1));
   }
 
   function drawn(drawing, shown) {
     const keep = window.dash_clientside.no_update;
     if (!drawing) return keep;
     const about = JSON.stringify([shown && shown.prompt, shown && shown.model, drawing.wiring]);
+    readable = drawing.readable || 0.72;
+    room = drawing.room || null;
     whenDrawn(
-      drawing.elements,
+      drawing,
       (cy) => {
         attach(cy);
         flowviz.onScreen(true);

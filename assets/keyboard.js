@@ -18,8 +18,13 @@
     const here = cy.getElementById(flowviz.selected() || "");
     const next = here.length
       ? flowviz.neighbour(here, ...direction)
-      : cy.nodes(".target").first();
+      : highest(cy);
     if (next && next.length) flowviz.select(next.id(), flowviz.selected());
+  }
+
+  function highest(cy) {
+    const nodes = cy.nodes(".node");
+    return nodes.length ? nodes.min((node) => node.position().y).ele : nodes;
   }
 
   const KEYS = {
@@ -28,6 +33,8 @@
     "=": () => flowviz.zoom(1.25),
     "-": () => flowviz.zoom(0.8),
     "[": () => flowviz.fold(),
+    PageUp: () => flowviz.stepBlock(1),
+    PageDown: () => flowviz.stepBlock(-1),
     Escape: () => flowviz.select(null),
     "?": () => window.dash_clientside.set_props(flowviz.names.HELP, { opened: true }),
     "/": () => {
@@ -54,6 +61,8 @@
     if (arrow && onGraph(event.target)) {
       event.preventDefault();
       walk(arrow);
+    } else if (event.key.startsWith("Page") && !flowviz.names.BLOCKS) {
+      return; // the flow page scrolls
     } else if (KEYS[event.key]) {
       event.preventDefault();
       KEYS[event.key]();

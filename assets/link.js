@@ -5,39 +5,27 @@
   const MOST_IN_LINK = 2000; // characters of a prompt that the analyses' link holds
   const LONGEST = 7000; // servers refuse much longer request lines
 
-  function query(shown, selected, rest) {
+  let link = ""; // the query of what is drawn
+
+  /* Writes the address and the title. */
+  flowviz.address = function (shown, more, title) {
     const parts = new URLSearchParams(shown);
-    if (selected && selected.key) parts.set("node", selected.key);
-    if (rest === false) parts.set("rest", "0");
-    return parts.toString();
-  }
+    Object.entries(more).forEach(([name, value]) => parts.set(name, value));
+    link = parts.toString();
+    const there = link.length > LONGEST ? location.pathname : `${location.pathname}?${link}`;
+    history.replaceState(history.state, "", there);
+    document.title = `${title} · flowviz`;
+  };
 
   function sync(shown, selected, rest) {
     const keep = window.dash_clientside.no_update;
     if (!shown) return keep;
-    const text = query(shown, selected, rest);
-    const link = text.length > LONGEST ? location.pathname : `${location.pathname}?${text}`;
-    history.replaceState(history.state, "", link);
-    if (flowviz.names.ANALYSE) {
-      window.dash_clientside.set_props(flowviz.names.ANALYSE, { href: analyses(shown) });
-    }
-    document.title = `${shown.prompt.trim().slice(0, 60)} · flowviz`;
+    const more = {};
+    if (selected && selected.key) more.node = selected.key;
+    if (rest === false) more.rest = "0";
+    flowviz.address(shown, more, shown.prompt.trim().slice(0, 60));
+    flowviz.canOpen(shown);
     return keep;
-  }
-
-  /* Where this prompt is analysed: as one line of prompts, with its target where one was chosen. */
-  function analyses(shown) {
-    const marks = { "\\": "\\\\", "\n": "\\n", "\r": "\\n", "\t": "\\t" };
-    const line = (text) =>
-      text.replace(/\r\n|[\\\n\r\t]/g, (each) => marks[each[0]]).replace(/^#/, "\\#");
-    const named = shown.token && !shown.token.startsWith("#");
-    const text = line(shown.prompt) + (named ? `\t${line(shown.token)}` : "");
-    const parts = new URLSearchParams({ analysis: "target", model: shown.model, text });
-    if (text.length > MOST_IN_LINK) {
-      parts.delete("text");
-      parts.set("left_out", String(text.length));
-    }
-    return `/analyses?${parts}`;
   }
 
   function fallback(text) {
@@ -73,7 +61,7 @@
     const keep = window.dash_clientside.no_update;
     const button = document.getElementById(flowviz.names.LINK);
     if (!clicks || !shown) return keep;
-    if (query(shown).length > LONGEST) {
+    if (link.length > LONGEST) {
       say(button, "Too long for a link: download the JSON");
     } else {
       flowviz.copyLink(button);

@@ -35,6 +35,9 @@
     });
   }
 
+  ["popstate", "_dashprivate_pushstate"].forEach((moved) => {
+    window.addEventListener(moved, () => setTimeout(markPage));
+  });
   show(current());
   const clientside = (window.dash_clientside = window.dash_clientside || {});
   clientside.shell = {

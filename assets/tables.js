@@ -19,6 +19,9 @@
     const text = `${size.toFixed(size >= 10 || !size ? 0 : size >= 1 ? 1 : 2)}%`;
     return value < 0 ? `−${text}` : text;
   };
+  grid.flowvizNumber = function (value) {
+    return value === null || value === undefined ? "" : grid.flowvizSigned(value).slice(1);
+  };
   grid.flowvizByAmount = (a, b) => Math.abs(a) - Math.abs(b);
 
   function edgeOf(target) {

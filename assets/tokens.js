@@ -18,7 +18,7 @@
     return element;
   }
 
-  function chip(text, id, position) {
+  function chip(text, id, position, tip) {
     const letters = Array.from(text);
     const cut = letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
     const button = make("button", "chip token", cut);
@@ -26,7 +26,7 @@
     button.dataset.position = position;
     button.title =
       `${text}\nposition ${position}, token ${id}\n` +
-      "Click to explain what the model says after it; drag over several to draw only those";
+      (tip || "Click to explain what the model says after it; drag over several to draw only those");
     return button;
   }
 
@@ -80,7 +80,7 @@
   function build(strip) {
     const box = document.getElementById(flowviz.names.TOKENS);
     const list = make("div", "chips");
-    chips = strip.tokens.map((text, i) => chip(text, strip.ids[i], i));
+    chips = strip.tokens.map((text, i) => chip(text, strip.ids[i], i, strip.tip));
     list.append(...chips);
     listen(list);
     new ResizeObserver(() => shown && list.isConnected && bring(chips[shown.target])).observe(list);
@@ -94,6 +94,7 @@
     chips.forEach((each, i) => {
       each.classList.toggle("chosen", i === strip.target);
       each.classList.toggle("drawn", drawn.has(i));
+      each.classList.toggle("explained", i === strip.explained);
       each.classList.toggle("outside", i < first || i > last);
       each.setAttribute("aria-pressed", String(i === strip.target));
       each.tabIndex = i === strip.target ? 0 : -1;
@@ -105,7 +106,7 @@
     const keep = window.dash_clientside.no_update;
     if (!strip) return keep;
     const box = document.getElementById(flowviz.names.TOKENS);
-    const same = shown && box.firstChild && String(shown.tokens) === String(strip.tokens);
+    const same = shown && box.firstChild && shown.tip === strip.tip && String(shown.tokens) === String(strip.tokens);
     const moved = !same || shown.target !== strip.target;
     if (!same) build(strip);
     shown = strip;
@@ -128,7 +129,8 @@
     list.addEventListener("pointerdown", (event) => {
       const from = positionOf(event.target);
       swallow = false;
-      if (event.pointerType === "mouse" && event.button === 0 && from !== null) {
+      const spans = Boolean(flowviz.names.POSITIONS); // a page that can draw only some
+      if (spans && event.pointerType === "mouse" && event.button === 0 && from !== null) {
         dragged = { from, to: from };
       }
     });

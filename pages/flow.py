@@ -275,7 +275,7 @@ def inspect(selected: dict[str, Any] | None, shown: dict[str, str] | None, theme
         raise
     except FlowvizError as error:
         return refused(error)
-    return inspector(inspection, session.graph(request), theme, selected.get("via"))
+    return inspector(inspection, request, session.graph(request), theme, selected.get("via"))
 
 
 @callback(

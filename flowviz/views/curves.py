@@ -30,21 +30,23 @@ def curve(source: Box, target: Box, *, bow: bool = False) -> dict[str, list[floa
     """
     dx, dy = target.x - source.x, target.y - source.y
     if bow and abs(dx) < SIZES[NodeKind.BIAS][0] and abs(dy) >= LONG:
-        return _control([(0.5, BOW * dy)])
+        return control([(0.5, BOW * dy)])
     if abs(dx) < STRAIGHT or abs(dy) < STRAIGHT:
         return {}
     upright = min(UPRIGHT_SHARE * (source.top - target.bottom), UPRIGHT) if dy < 0 else UPRIGHT
     ends = ((source.x, source.top - upright), (target.x, target.bottom + upright))
-    return _control([_relative(source, dx, dy, end) for end in ends])
+    return control([relative(source, dx, dy, end) for end in ends])
 
 
-def _relative(source: Box, dx: float, dy: float, point: Point) -> Point:
+def relative(source: Box, dx: float, dy: float, point: Point) -> Point:
+    """A point as Cytoscape wants it: its weight along the way (dx, dy), its distance off it."""
     length = math.hypot(dx, dy)
     px, py = point[0] - source.x, point[1] - source.y
     return (px * dx + py * dy) / length**2, (py * dx - px * dy) / length
 
 
-def _control(points: list[Point]) -> dict[str, list[float]]:
+def control(points: list[Point]) -> dict[str, list[float]]:
+    """Control points as the data of an edge."""
     return {
         "cw": [round(weight, 4) for weight, _ in points],
         "cd": [round(distance, 2) for _, distance in points],

@@ -41,14 +41,16 @@ def projection_bars(projection: Projection, theme: str) -> go.Figure:
     return _rows([bars], [visible(token.text) for token in tokens], c)
 
 
-def attention_bars(inspection: Inspection, theme: str, *, flow: bool = True) -> go.Figure:
+def attention_bars(
+    attention: tuple[AttentionCell, ...], theme: str, *, flow: bool = True
+) -> go.Figure:
     """A head's attention over the prompt: bars for the weight, coloured by the flow's sign.
 
     A long prompt shows the positions of the largest weight and flow, in the prompt's order.
     Without `flow` nothing is coloured or ranked by it.
     """
     c = palette(theme)
-    cells = _chief(inspection.attention or (), flow)
+    cells = _chief(attention, flow)
     bars = go.Bar(
         x=[cell.weight for cell in cells],
         y=list(range(len(cells))),

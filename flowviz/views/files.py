@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind
@@ -38,13 +38,12 @@ def csv(graph: FlowGraph, table: str) -> str:
     if table not in ("nodes", "edges"):
         raise ValueError(f'table is {table!r}; it takes "nodes" or "edges".')
     columns = NODE_COLUMNS if table == "nodes" else EDGE_COLUMNS
-    rows = node_rows(graph) if table == "nodes" else edge_rows(graph)
-    return csv_of(columns, rows)
+    return table_csv(columns, node_rows(graph) if table == "nodes" else edge_rows(graph))
 
 
-def csv_of(columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
-    """Any rows as comma-separated values with a heading line."""
-    columns, page = tuple(columns), io.StringIO(newline="")
+def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated values with a heading line."""
+    page = io.StringIO(newline="")
     writer = csv_format.writer(page, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([_cell(row[column]) for column in columns] for row in rows)

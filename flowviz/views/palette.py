@@ -21,6 +21,8 @@ class Palette:
         positive, negative: the signs, for lines and borders.
         positive_fill, negative_fill: a node of the most influence.
         accent: what is selected.
+        rank, rank_fill: where the target ranks high, as a border and as a ground.
+        sharp, sharp_fill: where a reading is sharp.
     """
 
     ground: str
@@ -35,6 +37,10 @@ class Palette:
     positive_fill: str
     negative_fill: str
     accent: str
+    rank: str
+    rank_fill: str
+    sharp: str
+    sharp_fill: str
 
 
 LIGHT = Palette(
@@ -50,6 +56,10 @@ LIGHT = Palette(
     positive_fill="#b9dcf0",
     negative_fill="#fbd0b1",
     accent="#6741d9",
+    rank="#00795a",
+    rank_fill="#8fd8bd",
+    sharp="#9c4a7d",
+    sharp_fill="#ecb9d6",
 )
 DARK = Palette(
     ground="#14171c",
@@ -64,6 +74,10 @@ DARK = Palette(
     positive_fill="#17496b",
     negative_fill="#664708",
     accent="#b197fc",
+    rank="#3cc79a",
+    rank_fill="#0f5b43",
+    sharp="#de8fbd",
+    sharp_fill="#6b2f54",
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
 

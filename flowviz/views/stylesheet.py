@@ -41,11 +41,12 @@ def stylesheet(theme: str) -> list[Rule]:
         *(_shape(kind) for kind in SHAPES if kind is not NodeKind.REST),
         *_special(colours),
         *_edges(colours),
-        *_states(colours),
+        *states(colours),
     ]
 
 
-def _rule(selector: str, **style: Any) -> Rule:
+def rule(selector: str, **style: Any) -> Rule:
+    """One rule; names are written with underscores."""
     return {
         "selector": selector,
         "style": {name.replace("_", "-"): value for name, value in style.items()},
@@ -54,7 +55,7 @@ def _rule(selector: str, **style: Any) -> Rule:
 
 def _ground(c: Palette) -> list[Rule]:
     return [
-        _rule(
+        rule(
             "node.band",
             shape="rectangle",
             width="data(width)",
@@ -72,8 +73,8 @@ def _ground(c: Palette) -> list[Rule]:
             z_index_compare="manual",
             z_index=0,
         ),
-        _rule("node.band.alternate", background_color=c.stripe),
-        _rule(
+        rule("node.band.alternate", background_color=c.stripe),
+        rule(
             "node.heading",
             shape="rectangle",
             width=1,
@@ -90,13 +91,13 @@ def _ground(c: Palette) -> list[Rule]:
             z_index_compare="manual",
             z_index=1,
         ),
-        _rule("node.heading.empty", color=c.muted, font_size=13),
+        rule("node.heading.empty", color=c.muted, font_size=13),
     ]
 
 
 def _nodes(c: Palette) -> list[Rule]:
     return [
-        _rule(
+        rule(
             "node.node",
             label="data(text)",
             color=c.text,
@@ -113,13 +114,11 @@ def _nodes(c: Palette) -> list[Rule]:
             z_index_compare="manual",
             z_index=20,
         ),
-        _rule("node.node.unsigned", border_color=c.muted),
+        rule("node.node.unsigned", border_color=c.muted),
         _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
         _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
-        _rule("node.node[size]", font_size=_by_size(13.0, 15.5)),
-        _rule(
-            "node.head[size], node.neuron[size]", font_size=_by_size(10.5, 13.0), line_height=1.1
-        ),
+        rule("node.node[size]", font_size=_by_size(13.0, 15.5)),
+        rule("node.head[size], node.neuron[size]", font_size=_by_size(10.5, 13.0), line_height=1.1),
     ]
 
 
@@ -128,7 +127,7 @@ def _by_size(low: float, high: float) -> str:
 
 
 def _signed(selector: str, border: str, low: str, high: str) -> Rule:
-    return _rule(
+    return rule(
         selector, border_color=border, background_color=f"mapData(size, 0, 1, {low}, {high})"
     )
 
@@ -136,7 +135,7 @@ def _signed(selector: str, border: str, low: str, high: str) -> Rule:
 def _shape(kind: NodeKind) -> Rule:
     width, height = SIZES[kind]
     narrow = NARROWEST if kind in BOXES else SMALLEST
-    return _rule(
+    return rule(
         f"node.{kind.value}[size]",
         shape=SHAPES[kind],
         width=_by_size(narrow * width, width),
@@ -148,10 +147,10 @@ def _special(c: Palette) -> list[Rule]:
     side = SIZES[NodeKind.REST][0]
     by_size = _by_size(side / 2, side)
     return [
-        _rule("node.embed, node.pos_embed", border_width=1),
-        _rule("node.bias", text_margin_x=-6, font_size=13, color=c.text),
-        _rule('node.bias[label *= "ln"]', font_size=11),  # the longer names
-        _rule(
+        rule("node.embed, node.pos_embed", border_width=1),
+        rule("node.bias", text_margin_x=-6, font_size=13, color=c.text),
+        rule('node.bias[label *= "ln"]', font_size=11),  # the longer names
+        rule(
             "node.rest[size]",
             shape="diamond",
             width=by_size,
@@ -162,13 +161,13 @@ def _special(c: Palette) -> list[Rule]:
             border_color=c.muted,
             z_index=15,
         ),
-        _rule("node.target", font_size=18, font_weight="bold", border_width=3, z_index=25),
+        rule("node.target", font_size=18, font_weight="bold", border_width=3, z_index=25),
     ]
 
 
 def _edges(c: Palette) -> list[Rule]:
     return [
-        _rule(
+        rule(
             "edge",
             curve_style="straight",
             line_color=c.line,
@@ -180,19 +179,19 @@ def _edges(c: Palette) -> list[Rule]:
             z_index_compare="manual",
             z_index=5,
         ),
-        _rule("edge[w]", width="data(w)", opacity="mapData(w, 1, 9, 0.28, 0.85)"),
-        _rule("edge.dense[w]", opacity="mapData(w, 1, 9, 0.08, 0.85)"),
-        _rule("edge.pos", line_color=c.positive),
-        _rule("edge.neg", line_color=c.negative),
-        _rule(
+        rule("edge[w]", width="data(w)", opacity="mapData(w, 1, 9, 0.28, 0.85)"),
+        rule("edge.dense[w]", opacity="mapData(w, 1, 9, 0.08, 0.85)"),
+        rule("edge.pos", line_color=c.positive),
+        rule("edge.neg", line_color=c.negative),
+        rule(
             "edge.bent[cw]",
             curve_style="unbundled-bezier",
             control_point_weights="data(cw)",
             control_point_distances="data(cd)",
             edge_distances="node-position",
         ),
-        _rule("edge.residual", line_cap="butt"),
-        _rule(
+        rule("edge.residual", line_cap="butt"),
+        rule(
             "edge.rest",
             curve_style="straight",
             line_color=c.muted,
@@ -204,15 +203,16 @@ def _edges(c: Palette) -> list[Rule]:
     ]
 
 
-def _states(c: Palette) -> list[Rule]:
+def states(c: Palette) -> list[Rule]:
+    """What is off or on a path, under the pointer, selected, hidden."""
     return [
-        _rule("node.node.dim", opacity=0.25),
-        _rule("edge.dim", opacity=0.07),
-        _rule("node.path", opacity=1, border_width=2.5),
-        _rule("edge.path", opacity=0.95, z_index=10),
-        _rule("node.node.hover", opacity=1, border_width=3.5, z_index=30),
-        _rule("edge.hover", opacity=1, z_index=11),
-        _rule("node.node.selected", opacity=1, border_width=4, border_color=c.accent, z_index=30),
-        _rule("edge.selected", opacity=1, z_index=11),
-        _rule(".hidden", display="none"),
+        rule("node.node.dim", opacity=0.25),
+        rule("edge.dim", opacity=0.07),
+        rule("node.path", opacity=1, border_width=2.5),
+        rule("edge.path", opacity=0.95, z_index=10),
+        rule("node.node.hover", opacity=1, border_width=3.5, z_index=30),
+        rule("edge.hover", opacity=1, z_index=11),
+        rule("node.node.selected", opacity=1, border_width=4, border_color=c.accent, z_index=30),
+        rule("edge.selected", opacity=1, z_index=11),
+        rule(".hidden", display="none"),
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from flowviz.graph.types import BIAS_NAMES, FlowGraph, ModelShape, NodeKey, NodeKind, Target
+from flowviz.inside.types import InsideGraph
 from flowviz.views.laws import flow_shown
 from flowviz.views.tokens import visible
 
+Picture = FlowGraph | InsideGraph
 BIAS_WORDS = {
     "ln1": "the bias of the norm before attention",
     "b_V": "the bias of the values",
@@ -39,7 +41,7 @@ SHORT = {
 }
 
 
-def token_at(graph: FlowGraph, position: int) -> str:
+def token_at(graph: Picture, position: int) -> str:
     """The prompt's token at a position, made visible."""
     if 0 <= position < len(graph.tokens):
         return visible(graph.tokens[position].text)
@@ -62,7 +64,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.{digits}f}%".replace("-", "−")
 
 
-def share_of_target(flow: float, graph: FlowGraph) -> str:
+def share_of_target(flow: float, graph: Picture) -> str:
     """A flow as a share of the target, or why there is none."""
     value = graph.target.value
     return f"{percent(flow / value)} of the target" if value else "the target is 0"
@@ -147,14 +149,14 @@ def _describe_bias(key: NodeKey, where: str) -> str:
     return f"{words[0].upper()}{words[1:]} ({name}){layer}, at {where}."
 
 
-def target_name(graph: FlowGraph) -> str:
+def target_name(graph: Picture) -> str:
     """The target's token, or both tokens: "␣Paris − ␣Rome"."""
     target = graph.target
     first = visible(target.token.token)
     return first if target.contrast is None else f"{first} − {visible(target.contrast.token)}"
 
 
-def target_words(graph: FlowGraph) -> str:
+def target_words(graph: Picture) -> str:
     """What is explained, with its value; both values where the model caps its logits."""
     target = graph.target
     after = f"after position {target.position} ({token_at(graph, target.position)})"
@@ -178,7 +180,7 @@ def capped_value(target: Target) -> float:
     return target.token.logit - (target.contrast.logit if target.contrast else 0.0)
 
 
-def cap_words(graph: FlowGraph) -> str | None:
+def cap_words(graph: Picture) -> str | None:
     """What a soft cap is, where the model has one."""
     if graph.model.logit_cap is None:
         return None

@@ -40,7 +40,7 @@ def test_figures_are_transparent_compact_and_without_a_title(theme: str) -> None
 
 def test_attention_bars_in_the_order_of_the_prompt() -> None:
     cells = (AttentionCell(0, "In", 0.9, -0.5), AttentionCell(1, " France", 0.1, 2.5))
-    figure = attention_bars(inspected(attention=cells), "light")
+    figure = attention_bars(cells, "light")
     assert list(figure.data[0].x) == [0.9, 0.1]
     assert list(figure.layout.yaxis.ticktext) == ["0 In", "1 ␣France"]
     assert figure.data[0].hovertext[1] == "position 1 ␣France<br>attention 10%, flow +2.5"
@@ -49,14 +49,14 @@ def test_attention_bars_in_the_order_of_the_prompt() -> None:
 def test_attention_over_a_long_prompt_shows_the_chief_positions() -> None:
     cells = tuple(AttentionCell(i, "x", 0.001, 0.0) for i in range(500))
     cells = (*cells[:300], AttentionCell(300, " here", 0.5, 1.0), *cells[301:])
-    figure = attention_bars(inspected(attention=cells), "dark")
+    figure = attention_bars(cells, "dark")
     assert len(figure.data[0].x) == MOST_CELLS
     assert "300 ␣here" in figure.layout.yaxis.ticktext
 
 
 def test_without_flow_attention_has_neither_its_colour_nor_its_order() -> None:
     cells = tuple(AttentionCell(i, "x", 0.001 * (i < 30), float(i)) for i in range(60))
-    figure = attention_bars(inspected(attention=cells), "light", flow=False)
+    figure = attention_bars(cells, "light", flow=False)
     assert set(figure.data[0].marker.color) == {palette("light").muted}
     assert list(figure.layout.yaxis.ticktext)[-1] == f"{MOST_CELLS - 1} x"
     assert "flow" not in figure.data[0].hovertext[0]
@@ -88,8 +88,8 @@ def test_a_deep_model_keeps_the_lens_in_a_panel() -> None:
 
 
 def test_nothing_to_draw_is_an_empty_figure() -> None:
-    for draw in (attention_bars, lens_chart):
-        assert list(draw(inspected(), "light").data[0].x) == []
+    assert list(attention_bars((), "light").data[0].x) == []
+    assert list(lens_chart(inspected(), "light").data[0].x) == []
 
 
 def test_tokens_are_no_markup() -> None:

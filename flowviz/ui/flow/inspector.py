@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
-from plotly.graph_objects import Figure
 
 from flowviz.errors import FlowvizError
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, FlowNode, NodeKey, NodeKind, Projection
-from flowviz.ui.dom import attributes
+from flowviz.request import ExplainRequest
 from flowviz.ui.flow.ids import Flow
+from flowviz.ui.flow.open_block import open_block
 from flowviz.ui.flow.tables import flow_table
+from flowviz.ui.panel import chart, close_button, figures, target_line
 from flowviz.ui.reads import reads
 from flowviz.views.figures import MOST_CELLS, attention_bars, lens_chart
 from flowviz.views.laws import flow_shown
 from flowviz.views.tables import flow_rows
-from flowviz.views.words import describe, percent, share_of_target, short_label, signed, visible
-
-CHART: Any = {"displayModeBar": False, "responsive": True}
+from flowviz.views.words import describe, percent, share_of_target, short_label, signed
 
 
 def refused(error: FlowvizError) -> list[Component]:
     """Why the node cannot be shown."""
-    title = html.Div([html.H2("No such node here"), _close()], className="title")
+    title = html.Div([html.H2("No such node here"), close_button()], className="title")
     return [title, html.P(str(error), role="alert")]
 
 
 def inspector(
-    inspection: Inspection, graph: FlowGraph, theme: str, via: str | None
+    inspection: Inspection,
+    request: ExplainRequest,
+    graph: FlowGraph,
+    theme: str,
+    via: str | None,
 ) -> list[Component]:
     """Everything that is known of one node; `via` is the node from which one came."""
     node = inspection.node
     parts = [
         _head(node.key, graph),
         _figures(node, graph),
-        _target_line(node.projection, graph),
+        target_line(node.projection, graph),
+        open_block(node.key, request, graph),
         *_readings(inspection),
         *_charts(inspection, theme, flow_shown(graph)),
         *_tables(inspection, graph, via),
@@ -59,18 +63,8 @@ def _tables(inspection: Inspection, graph: FlowGraph, via: str | None) -> list[C
 def _head(key: NodeKey, graph: FlowGraph) -> html.Header:
     drawn = graph.node(key) is not None
     note = None if drawn else html.P("It is not drawn in this picture.", className="dim")
-    title = html.Div([html.H2(short_label(key, graph)), _close()], className="title")
+    title = html.Div([html.H2(short_label(key, graph)), close_button()], className="title")
     return html.Header([title, html.P(describe(key, graph)), note])
-
-
-def _close() -> html.Button:
-    return html.Button(
-        "×",
-        className="ghost close",
-        type="button",
-        title="Clear the selection (Esc)",
-        **attributes(data_clear="1", aria_label="Clear the selection"),
-    )
 
 
 def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
@@ -82,14 +76,7 @@ def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
     ]
     if node.key.kind in (NodeKind.REST, NodeKind.TARGET):
         pairs = pairs[:2]
-    return html.Dl(
-        [
-            html.Div([html.Dt(name), html.Dd(value)], title=tip)
-            for name, value, tip in pairs
-            if value is not None
-        ],
-        className="figures",
-    )
+    return figures(pairs)
 
 
 def _scores(node: FlowNode, graph: FlowGraph) -> list[tuple[str, str | None, str]]:
@@ -113,19 +100,6 @@ def _bits(projection: Projection | None) -> str | None:
     return None if projection is None else f"{projection.entropy:.2f} bits"
 
 
-def _target_line(projection: Projection | None, graph: FlowGraph) -> html.P | None:
-    if projection is None:
-        return None
-    chance = percent(projection.target_probability)
-    return html.P(
-        [
-            "Here ",
-            html.Code(visible(graph.target.token.token)),
-            f" has rank {projection.target_rank:,} and probability {chance}.",
-        ]
-    )
-
-
 def _readings(inspection: Inspection) -> list[html.Section | None]:
     neuron = inspection.neuron
     if neuron is None:
@@ -140,9 +114,9 @@ def _charts(inspection: Inspection, theme: str, flow: bool) -> list[html.Section
     charts = []
     if inspection.attention:
         title = _attention_title(len(inspection.attention))
-        charts.append(_chart(title, attention_bars(inspection, theme, flow=flow)))
+        charts.append(chart(title, attention_bars(inspection.attention, theme, flow=flow)))
     if inspection.lens:
-        charts.append(_chart("The target at every layer here", lens_chart(inspection, theme)))
+        charts.append(chart("The target at every layer here", lens_chart(inspection, theme)))
     return charts
 
 
@@ -150,8 +124,3 @@ def _attention_title(cells: int) -> str:
     if cells <= MOST_CELLS:
         return "Attention over the prompt"
     return f"Attention over the prompt: the {MOST_CELLS} strongest of {cells:,} tokens"
-
-
-def _chart(title: str, figure: Figure) -> html.Section:
-    height = {"height": f"{figure.to_dict()['layout']['height']}px"}
-    return html.Section([html.H3(title), dcc.Graph(figure=figure, config=CHART, style=height)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import FlowvizError, RequestError
 from flowviz.graph.types import NodeKey
 from flowviz.request import (
@@ -17,6 +16,7 @@ from flowviz.request import (
 from flowviz.ui.ask_panel import Asked
 from flowviz.ui.examples import DEMO
 from flowviz.ui.notice import notice
+from flowviz.ui.opening import check_model, kept_prompt
 from flowviz.ui.server import Example
 
 
@@ -58,20 +58,12 @@ def open_page(
     """
     model = models[0]
     try:
-        _check_model(query, models)
+        check_model(query, models)
         if "prompt" in query:
             return _from_link(query, model)
         return _from_example(query, examples, model)
     except FlowvizError as error:
         return _refused(query, model, error)
-
-
-def _check_model(query: Mapping[str, object], models: Sequence[str]) -> None:
-    name = query.get("model") or models[0]
-    if name not in models:
-        raise RequestError(
-            f"No model {str(name)[:60]!r} is offered here. Choose one of: {', '.join(models)}."
-        )
 
 
 def _from_link(query: Mapping[str, object], model: str) -> Opening:
@@ -98,10 +90,8 @@ def _from_example(query: Mapping[str, object], examples: Sequence[Example], mode
 
 
 def _refused(query: Mapping[str, object], model: str, error: FlowvizError) -> Opening:
-    prompt = query.get("prompt")
-    kept = prompt if isinstance(prompt, str) and len(prompt) <= MAX_PROMPT_CHARACTERS else ""
     return Opening(
-        kept.replace("\0", ""),
+        kept_prompt(query),
         model,
         TargetSpec(),
         GraphSettings(),

@@ -7,7 +7,14 @@ from dash.development.base_component import Component
 
 from flowviz.graph.types import FlowGraph
 from flowviz.views.laws import exactness_tip, exactness_words, failure_words, flow_shown
-from flowviz.views.words import cap_words, capped_value, coverage_words, plain, target_words
+from flowviz.views.words import (
+    Picture,
+    cap_words,
+    capped_value,
+    coverage_words,
+    plain,
+    target_words,
+)
 
 
 def status_line(graph: FlowGraph) -> list[Component | str]:
@@ -20,7 +27,7 @@ def status_line(graph: FlowGraph) -> list[Component | str]:
     return [exactness, f" · {coverage_words(graph)} ", rest]
 
 
-def value_words(graph: FlowGraph) -> html.Span:
+def value_words(graph: Picture) -> html.Span:
     """The number that is explained; the whole sentence in the tip."""
     target = graph.target
     what = "logit" if target.contrast is None else "logit difference"

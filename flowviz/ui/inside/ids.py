@@ -29,7 +29,6 @@ class Inside(StrEnum):
     LAST = "inside-last"
     DOWN = "inside-down"
     UP = "inside-up"
-    ADD = "inside-add"
     WHERE = "inside-where"
     BACK = "inside-back"
     # settings

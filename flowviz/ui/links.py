@@ -1,0 +1,29 @@
+"""Links from one page to another that keep prompt, target and model."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import dash
+
+from flowviz.graph.types import NodeKey
+from flowviz.inside.request import InsideRequest
+from flowviz.inside.types import PartKey
+from flowviz.request import ExplainRequest
+
+FLOW, INSIDE = "/", "/inside"
+
+
+def flow_link(request: ExplainRequest, node: NodeKey | None = None) -> str:
+    """The flow page, with a node selected."""
+    return _link(FLOW, request.to_mapping(), node)
+
+
+def inside_link(request: InsideRequest, part: PartKey | None = None) -> str:
+    """The page of an opened block, with a part selected."""
+    return _link(INSIDE, request.to_mapping(), part)
+
+
+def _link(page: str, mapping: dict[str, str], node: NodeKey | PartKey | None) -> str:
+    selected = {} if node is None else {"node": str(node)}
+    return f"{dash.get_relative_path(page)}?{urlencode(mapping | selected)}"

@@ -1,0 +1,1 @@
+"""What a person sees of an opened block: elements, words, legend, tables. Pure functions."""
