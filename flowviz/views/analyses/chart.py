@@ -43,7 +43,7 @@ class Line:
     """
 
     name: str
-    x: Sequence[float] | Sequence[str]
+    x: Sequence[int | str]
     y: Sequence[float | None]
     hover: Sequence[str]
     low: Sequence[float] | None = None
@@ -163,7 +163,7 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},{BAND_SHOWS})"
 
 
-def level(figure: go.Figure, y: float, name: str, theme: str, x: Sequence[float]) -> go.Figure:
+def level(figure: go.Figure, y: float, name: str, theme: str, x: Sequence[int]) -> go.Figure:
     """Adds a level over the whole width, such as what chance alone would give."""
     ends = [min(x), max(x)] if x else []
     return figure.add_trace(
