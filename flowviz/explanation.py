@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
-from flowviz.causal.baselines import Ablation, Baseline, mean, resample, zero
+from flowviz.causal.baselines import Baseline, mean, resample, zero
 from flowviz.causal.check import check
-from flowviz.causal.recovered import Passes
-from flowviz.causal.scores import foreseen_by_flow
-from flowviz.causal.smallest import smallest
-from flowviz.causal.types import Smallest, Verdict
+from flowviz.causal.types import Ablation, Verdict
 from flowviz.checked import check_prompt, choice
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
@@ -29,6 +26,8 @@ from flowviz.trace import Trace, record
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from flowviz.opened import OpenedBlock
 
 
 FORMS = "Give explain(prompt, model), or explain(model, tokenizer, prompt)."
@@ -48,7 +47,12 @@ class Explanation:
         return inspect_node(self.scored, self.graph, self.request.settings, key)
 
     def check(
-        self, against: str = "zero", *, reference: Sequence[str] = (), other: str | None = None
+        self,
+        against: str = "zero",
+        *,
+        reference: Sequence[str] = (),
+        other: str | None = None,
+        share: float | None = None,
     ) -> Verdict:
         """What the model itself says of the graph, when the rest is ablated (docs/causal.md).
 
@@ -56,24 +60,13 @@ class Explanation:
             against: what takes the place of what is ablated: `zero`, `mean` or `resample`.
             reference: for `mean`, the prompts that it is over.
             other: for `resample`, the other prompt; at least as long as this one.
+            share: what a small graph is to recover, where one is looked for.
 
         Raises:
             RequestError: a prompt that is needed is not given, or cannot be read.
         """
-        return check(self.scored, self.graph, self._baseline(against, reference, other))
-
-    def smallest(
-        self,
-        share: float,
-        against: str = "zero",
-        *,
-        reference: Sequence[str] = (),
-        other: str | None = None,
-    ) -> Smallest:
-        """A small set of components that recovers a share of the target; arguments as `check`."""
         baseline = self._baseline(against, reference, other)
-        foreseen = foreseen_by_flow(self.scored, baseline)
-        return smallest(Passes(self.scored.flow, baseline), foreseen, share)
+        return check(self.scored, self.graph, baseline, share=share)
 
     def _baseline(self, against: str, reference: Sequence[str], other: str | None) -> Baseline:
         model, positions = self.scored.flow.model, self.scored.flow.positions
@@ -85,6 +78,12 @@ class Explanation:
         if kind is Ablation.MEAN:
             return mean(model, ids)
         return resample(record(model, next(ids)), positions, "the values on another prompt")
+
+    def inside(self, layers: int | str | tuple[int, int], **choices: object) -> OpenedBlock:
+        """Opens blocks of this very pass; `choices` are those of `open_block`, save the target."""
+        from flowviz.opened import open_explained
+
+        return open_explained(self, {**choices, "layers": layers})
 
     def to_json(self) -> str:
         """The graph as versioned JSON (docs/graph-json.md)."""

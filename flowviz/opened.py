@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from flowviz.errors import RequestError
-from flowviz.explanation import resolve_target
+from flowviz.explanation import Explanation, resolve_target
 from flowviz.flow import flow_of
 from flowviz.graph.build import Scored
 from flowviz.inside.build import open_blocks
@@ -16,6 +16,7 @@ from flowviz.inside.types import InsideGraph
 from flowviz.models.catalogue import ModelEntry
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
+from flowviz.request import TargetSpec
 from flowviz.trace import record
 
 if TYPE_CHECKING:
@@ -75,16 +76,29 @@ def open_block(
     """
     if "target" in choices:
         choices["token"] = choices.pop("target")
-    known = InsideRequest.fields()
-    unknown = sorted(set(choices) - known)
-    if unknown:
-        raise RequestError(
-            f"open_block takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}."
-        )
+    _check_names("open_block", choices, InsideRequest.fields() | {"target"})
     asked = {**choices, "prompt": prompt, "layers": layers}
     InsideRequest.from_mapping(asked)  # refused before anything is loaded
     loaded = model if isinstance(model, LoadedModel) else load_model(model)
     return open_request(loaded, InsideRequest.from_mapping({**asked, "model": loaded.shape.name}))
+
+
+def open_explained(explanation: Explanation, choices: dict[str, object]) -> OpenedBlock:
+    """Opens blocks of a pass that is explained already; see `Explanation.inside`."""
+    target = {item.name for item in fields(TargetSpec)}
+    _check_names("inside", choices, InsideRequest.fields() - target)
+    asked, scored = explanation.request, explanation.scored
+    flat = {**choices, "prompt": asked.prompt, "model": asked.model}
+    request = replace(InsideRequest.from_mapping(flat), target=asked.target)
+    return OpenedBlock(request, scored, open_blocks(scored.flow.model, scored, request))
+
+
+def _check_names(function: str, choices: dict[str, object], known: frozenset[str]) -> None:
+    unknown = sorted(set(choices) - known)
+    if unknown:
+        raise RequestError(
+            f"{function} takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}."
+        )
 
 
 def open_request(model: LoadedModel, request: InsideRequest) -> OpenedBlock:

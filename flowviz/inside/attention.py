@@ -66,19 +66,19 @@ def _draw_values(
     if not chosen.values:
         return
     index = torch.tensor(chosen.values, device=heads.z.device).T
-    whole, part = map(place.attention_onto_stream, heads.value_vectors(index[0], index[1]))
+    vectors = place.attention_onto_stream(heads.value_vectors(index[0], index[1]))
+    lengths = vectors[1:].norm(dim=-1).tolist()  # of what either bias and the state give
     flows = heads.value_flows[index[0], index[1]].tolist()
     from_states = heads.from_states[index[0], index[1]].tolist()
     weights = heads.weights[index[0], index[1]].tolist()
-    lengths = part.norm(dim=-1).tolist()
     for row, (head, source) in enumerate(chosen.values):
         value, weight = place.key(PartKind.VALUE, head, source), weights[row]
-        sketch.part(value, flows[row], whole[row], activation=weight)
+        sketch.part(value, flows[row], vectors[0, row], activation=weight)
         state = reader if source == place.at else memory(sketch, heads, chosen, source)
-        sketch.join(state, value, PartEdgeKind.READ, from_states[row], lengths[row])
+        sketch.join(state, value, PartEdgeKind.READ, from_states[row], lengths[-1][row])
         for which, bias in biases.items():
             given = float(heads.constants[which, head]) * weight
-            sketch.join(bias, value, PartEdgeKind.BIAS, given)
+            sketch.join(bias, value, PartEdgeKind.BIAS, given, lengths[which][row])
 
 
 def memory(sketch: Sketch, heads: HeadsAt, chosen: Chosen, source: int) -> PartKey:

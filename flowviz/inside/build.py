@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 
 import torch
 
-from flowviz.attention import AttentionTrace, record_attention
+from flowviz.attention import PATTERN_TOLERANCE, AttentionTrace, record_attention
 from flowviz.checks import TOLERANCE
 from flowviz.errors import RequestError
 from flowviz.flow import Flow
@@ -31,11 +31,15 @@ from flowviz.inside.request import InsideRequest, InsideSettings
 from flowviz.inside.sketch import Sketch
 from flowviz.inside.types import InsideChecks, InsideGraph, PartKey, PartKind
 from flowviz.inside.without_flow import without_flow
+from flowviz.models.loaded import LoadedModel
 
 
 @torch.inference_mode()
-def open_blocks(model: object, scored: Scored, request: InsideRequest) -> InsideGraph:
+def open_blocks(model: LoadedModel, scored: Scored, request: InsideRequest) -> InsideGraph:
     """The picture that is asked for.
+
+    Args:
+        scored: a flow through this model, of the request's prompt and target.
 
     Raises:
         RequestError: the model has no such block or the flow no such position, or the picture
@@ -47,7 +51,7 @@ def open_blocks(model: object, scored: Scored, request: InsideRequest) -> Inside
     parts = [(HeadsAt(place), NeuronsAt(place)) for place in places]
     chosen = [choose(heads, neurons, request.settings) for heads, neurons in parts]
     check_size(sum(drawn.elements for drawn in chosen))
-    attentions = record_attention(flow.model, flow.trace, [place.layer for place in places])
+    attentions = record_attention(model, flow.trace, [place.layer for place in places])
     sketch = Sketch(DUST * flow.scale)
     for (heads, neurons), drawn in zip(parts, chosen, strict=True):
         attention = attentions[heads.place.layer]
@@ -56,7 +60,7 @@ def open_blocks(model: object, scored: Scored, request: InsideRequest) -> Inside
     checks = _checks(scored, sketch, parts, list(attentions.values()))
     nodes, edges = describe(flow, at, sketch)
     graph = InsideGraph(
-        model=flow.model.shape,
+        model=model.shape,
         tokens=prompt_tokens(flow),
         target=target_of(flow),
         predictions=predictions_at(flow, at),
@@ -83,8 +87,7 @@ def _draw(
     settings: InsideSettings,
 ) -> None:
     reader, _ = draw_block(sketch, heads, neurons, chosen)
-    tolerance = _tolerance(heads.place.flow)
-    directions = directions_of(heads, chosen, attention, settings.rotary, tolerance)
+    directions = directions_of(heads, chosen, attention, settings.rotary)
     draw_queries(sketch, heads, chosen, reader, directions)
 
 
@@ -111,10 +114,6 @@ def _position(flow: Flow, at: int | None) -> int:
     return at
 
 
-def _tolerance(flow: Flow) -> float:
-    return TOLERANCE.get(flow.model.dtype, 0.0)
-
-
 def _checks(
     scored: Scored,
     sketch: Sketch,
@@ -131,7 +130,8 @@ def _checks(
         flow_error=largest([own, errors.node, errors.cut, errors.target]),
         sum_error=largest([*sums, errors.block]),
         pattern_error=pattern_error(attentions),
-        tolerance=_tolerance(flow),
+        tolerance=TOLERANCE.get(flow.model.dtype, 0.0),
+        pattern_tolerance=PATTERN_TOLERANCE.get(flow.model.dtype, 0.0),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads all parts of a picture as tokens, in one product with the unembedding.
+"""Reads all parts of a picture as tokens, in as few products with the unembedding as fit.
 
 States, and states behind a norm, are read as the model would read them if they were its last
 one. Everything else is read as what it adds to the logits, under the final norm's scale at this
@@ -7,6 +7,8 @@ keys, gates and queries as directions of the stream, through the weight of the n
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -20,9 +22,10 @@ from flowviz.lens import normed_components, normed_states, projections, read, to
 STATES = frozenset({PartKind.STATE, PartKind.MEMORY, PartKind.LN1, PartKind.MID, PartKind.LN2})
 UNREAD = frozenset({PartKind.REST, PartKind.ELSEWHERE})
 TOKENS = 10
+LOGITS_AT_ONCE = 2**25  # 128 MB: a large picture on a large vocabulary would take gigabytes
 PASSED_WHOLE = frozenset(
     {PartEdgeKind.RESIDUAL, PartEdgeKind.NORM, PartEdgeKind.WRITE, PartEdgeKind.BIAS,
-     PartEdgeKind.QUERY}
+     PartEdgeKind.QUERY, PartEdgeKind.REST}
 )  # fmt: skip
 
 
@@ -50,8 +53,12 @@ def _read(flow: Flow, at: int, vectors: Tensor, keys: list[PartKey]) -> dict[Par
         normed_states(flow.model, vectors),
         normed_components(flow.model, vectors, scale),
     )
-    readings = read(to_logits(flow.model, normed, is_state), flow.target.token, TOKENS)
-    return dict(zip(keys, projections(flow.model, readings), strict=True))
+    rows = max(LOGITS_AT_ONCE // flow.model.shape.vocabulary, 1)
+    found: list[Projection] = []
+    for some, state in zip(normed.split(rows), is_state.split(rows), strict=True):
+        logits = to_logits(flow.model, some, state)
+        found += projections(flow.model, read(logits, flow.target.token, TOKENS))
+    return dict(zip(keys, found, strict=True))
 
 
 def _node(part: Part, norms: dict[PartKey, float], read_as: dict[PartKey, Projection]) -> PartNode:
@@ -76,9 +83,10 @@ def _order(part: Part) -> tuple[int, int, int, int, int]:
 
 
 def _with_norm(edge: PartEdge, norms: dict[PartKey, float]) -> PartEdge:
+    """What starts as a whole part passes on that part; what goes to a query, the query."""
     if edge.norm is not None or edge.kind not in PASSED_WHOLE:
         return edge
-    return PartEdge(
-        edge.source, edge.target, edge.kind, edge.flow, norms.get(edge.source), edge.strength,
-        edge.weight,
-    )  # fmt: skip
+    if edge.kind is PartEdgeKind.REST and edge.source.kind is not PartKind.REST:
+        return edge
+    passed = edge.target if edge.kind is PartEdgeKind.QUERY else edge.source
+    return replace(edge, norm=norms.get(passed))

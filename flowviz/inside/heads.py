@@ -96,11 +96,10 @@ class HeadsAt:
 
     def value_vectors(
         self, heads: Int[Tensor, " n"], sources: Int[Tensor, " n"]
-    ) -> tuple[Float[Tensor, "n d_model"], Float[Tensor, "n d_model"]]:
-        """What some values add to attention's output; and the part of it that states give."""
+    ) -> Float[Tensor, "4 n d_model"]:
+        """What some values add to attention's output; and what of it comes from the norm's bias,
+        from b_V and from the state."""
         weights = self.weights[heads, sources, None]
-        values = self.values[sources, heads] * weights
-        constant = self.biases.sum(0)[heads] * weights
-        both = torch.stack([values, values - constant])
-        whole, part = torch.einsum("vnd,ndm->vnm", both, self.output[heads])
-        return whole, part
+        values, biases = self.values[sources, heads], self.biases[:, heads]
+        parts = torch.stack([values, *biases, values - biases.sum(0)]) * weights
+        return torch.einsum("vnd,ndm->vnm", parts, self.output[heads])

@@ -33,7 +33,7 @@ from flowviz.inside.types import (
     PartNode,
 )
 
-ERRORS = ("flow_error", "sum_error", "pattern_error", "tolerance")
+ERRORS = ("flow_error", "sum_error", "pattern_error", "tolerance", "pattern_tolerance")
 NODE_NUMBERS = ("flow", "norm", "activation", "strength")
 EDGE_NUMBERS = ("flow", "norm", "strength", "weight")
 

@@ -17,6 +17,7 @@ from flowviz.inside.sketch import Sketch
 from flowviz.inside.types import PartEdgeKind, PartKey, PartKind
 
 INNER = ("ln2", "b_in")
+_OF_A_NEURON = (PartKind.NEURON, PartKind.NEURON_KEY, PartKind.GATE)
 
 
 def draw_mlp(sketch: Sketch, neurons: NeuronsAt, chosen: Chosen, reader: PartKey) -> PartKey:
@@ -74,9 +75,6 @@ def _draw_gates(sketch: Sketch, neurons: NeuronsAt, index: Tensor, reader: PartK
         gate, strength = place.key(PartKind.GATE, neuron), abs(inputs[row]) * lengths[row]
         sketch.part(gate, None, directions[row], inputs[row], strength)
         sketch.join(reader, gate, PartEdgeKind.READ, None, abs(inputs[row]), strength)
-        value = place.key(PartKind.NEURON, neuron)
-        opening = abs(float(neurons.gate[neuron]))
-        sketch.join(gate, value, PartEdgeKind.WRITE, None, opening, strength)
 
 
 def _draw_values(sketch: Sketch, neurons: NeuronsAt, index: Tensor) -> None:
@@ -84,12 +82,13 @@ def _draw_values(sketch: Sketch, neurons: NeuronsAt, index: Tensor) -> None:
     outputs = neurons.post[index]
     written = outputs[:, None] * neurons.mlp.writes(index).to(outputs.device)
     vectors, flows = place.mlp_onto_stream(written), neurons.flows[index].tolist()
-    strengths = written.norm(dim=-1).tolist()
+    lengths, strengths = vectors.norm(dim=-1).tolist(), written.norm(dim=-1).tolist()
     for row, neuron in enumerate(index.tolist()):
-        value, key = (place.key(kind, neuron) for kind in (PartKind.NEURON, PartKind.NEURON_KEY))
+        value, key, gate = (place.key(kind, neuron) for kind in _OF_A_NEURON)
         sketch.part(value, flows[row], vectors[row], float(outputs[row]), strengths[row])
-        passed = abs(float(outputs[row]))
-        sketch.join(key, value, PartEdgeKind.WRITE, flows[row], passed, strengths[row])
+        sketch.join(key, value, PartEdgeKind.WRITE, flows[row], lengths[row], strengths[row])
+        if gate in sketch.parts:
+            sketch.join(gate, value, PartEdgeKind.WRITE, None, lengths[row], strengths[row])
 
 
 def _draw_output(

@@ -65,10 +65,10 @@ def draw_queries(
 
 
 def directions_of(
-    heads: HeadsAt, chosen: Chosen, attention: AttentionTrace, rotary: Rotary, tolerance: float
+    heads: HeadsAt, chosen: Chosen, attention: AttentionTrace, rotary: Rotary
 ) -> tuple[Tensor, Tensor] | None:
     """What all heads look for, and what finds the chosen keys; None where they are wrong."""
-    if not attention.pattern_error <= tolerance:
+    if not attention.exact:
         return None
     place, device = heads.place, heads.z.device
     model, rotated = place.flow.model, rotary is Rotary.POSITIONS

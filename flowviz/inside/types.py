@@ -152,7 +152,8 @@ class PartEdge:
 
     Args:
         flow: what flows along it; None where it carries none.
-        norm: the length of what is passed along; into a neuron's key or gate that of a number.
+        norm: the length of what is passed along; into a neuron's key or gate that of a number,
+            from either into the neuron that of what the neuron writes.
         strength: |activation| times the length of the weights' own vector, where there is one.
         weight: the attention weight, between a head's query, its keys and its values.
     """
@@ -180,12 +181,14 @@ class InsideChecks:
         sum_error: the parts of every sum (values, heads, rows, neurons, biases) against the sum.
         pattern_error: the attention pattern by these queries and keys against the model's own.
         tolerance: what counts as exact for the precision of the weights.
+        pattern_tolerance: the same for the attention pattern, which is exponential in its scores.
     """
 
     flow_error: float
     sum_error: float
     pattern_error: float
     tolerance: float
+    pattern_tolerance: float = 1e-3
 
     @property
     def exact(self) -> bool:
@@ -195,7 +198,7 @@ class InsideChecks:
     @property
     def queries_exact(self) -> bool:
         """Whether queries and keys may be shown as those of this pass."""
-        return self.pattern_error <= self.tolerance
+        return self.pattern_error <= self.pattern_tolerance
 
 
 @dataclass(frozen=True)

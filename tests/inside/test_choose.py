@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from flowviz.errors import RequestError
+from flowviz.inside import describe
 from flowviz.inside.choose import MOST_ELEMENTS, check_size
 from flowviz.inside.request import InsideRequest, InsideSettings, Rank
 from flowviz.inside.types import PartKind
@@ -80,6 +81,18 @@ def test_ties_go_to_the_lower_index() -> None:
 
 def test_the_same_request_gives_the_same_picture() -> None:
     assert opened("llama") == opened("llama")
+
+
+def test_a_picture_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = opened("gpt2", (0, 1))
+    monkeypatch.setattr(describe, "LOGITS_AT_ONCE", 700)  # two rows of 300 tokens
+    pieces = opened("gpt2", (0, 1))
+    assert [node.key for node in pieces.nodes] == [node.key for node in whole.nodes]
+    for one, other in zip(pieces.nodes, whole.nodes, strict=True):
+        if one.projection is not None and other.projection is not None:
+            assert one.projection.top[0].id == other.projection.top[0].id
+            assert one.projection.entropy == pytest.approx(other.projection.entropy, rel=1e-5)
+            assert one.projection.target_rank == other.projection.target_rank
 
 
 def test_nothing_chosen_leaves_the_sums_and_their_rests() -> None:

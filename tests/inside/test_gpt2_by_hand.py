@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from flowviz.inside.types import InsideGraph, PartEdgeKind, PartKind
+from flowviz.inside.types import InsideGraph, PartEdgeKind, PartKey, PartKind
 from tests.flows import IDS, TARGET
 from tests.inside.by_hand import (
     Vector,
@@ -133,6 +133,30 @@ def test_a_value(source: int) -> None:
     node = the(graph(), PartKind.VALUE, HEAD, source)
     assert_reads(node, value(source), as_component(value(source)), TARGET.token)
     assert node.activation == pytest.approx(hand().weights[source], rel=1e-4)
+
+
+def test_what_a_value_is_made_of_stands_on_its_edges() -> None:
+    """The state, the norm's bias and b_V: the length of what each gives."""
+    block, source, width = hand().model.transformer.h[LAYER], 3, range(WIDTH)
+    first = 2 * WIDTH + HEAD * D_HEAD
+    matrix, bias = plain(block.attn.c_attn.weight), plain(block.attn.c_attn.bias)
+    norms_bias = plain(block.ln_1.bias)
+    from_norm = [sum(norms_bias[m] * matrix[m][first + d] for m in width) for d in range(D_HEAD)]
+    own = bias[first : first + D_HEAD]
+    state = [v - a - b for v, a, b in zip(hand().values[source], from_norm, own, strict=True)]
+    lengths = {
+        edge.source: edge.norm
+        for edge in graph().edges
+        if edge.target == PartKey(PartKind.VALUE, LAYER, HEAD, source)
+    }
+    for key, part in (
+        (PartKey(PartKind.MEMORY, LAYER, 0, source), state),
+        (PartKey(PartKind.BIAS, LAYER, 0), from_norm),
+        (PartKey(PartKind.BIAS, LAYER, 1), own),
+    ):
+        vector = plus(*(times(out_row(d), part[d]) for d in range(D_HEAD)))
+        expected = hand().weights[source] * math.sqrt(dot(vector, vector))
+        assert lengths[key] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_head_is_the_sum_of_its_values() -> None:
