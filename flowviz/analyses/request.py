@@ -78,7 +78,7 @@ class AnalysisRequest:
             analysis=analysis,
             model=model_name(flat.get("model") or "demo"),
             set=_short("set", flat.get("set")),
-            text=flat.get("text") or "",
+            text=_text(flat.get("text")),
             group=_short("group", flat.get("group")),
             token=read_token("token", flat.get("token")),
             k=whole("k", flat.get("k"), 1, 1000) or cls.k,
@@ -91,6 +91,13 @@ class AnalysisRequest:
         else:
             request.prompts()
         return request
+
+
+def _text(value: object) -> str:
+    text = value or ""
+    if not isinstance(text, str):
+        raise RequestError("The prompts are no text. Give one prompt a line.")
+    return text
 
 
 def _short(name: str, value: object) -> str:
