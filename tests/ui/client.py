@@ -8,6 +8,8 @@ from typing import Any
 
 from dash import Dash
 
+PRESSED = "pressed"  # among the values: the id of a button of a pattern
+
 
 class Client:
     """One visitor of an app."""
@@ -36,10 +38,20 @@ class Client:
         answer = self.http.post("/_dash-update-component", json=body)
         return Answer(answer.status_code, answer.get_json(silent=True))
 
-    def page(self, query: Mapping[str, str] | None = None) -> str:
-        """The page's layout as JSON text, for a link with that query."""
+    def press(self, output: str, values: Mapping[str, Any], button: str | dict[str, str]) -> Any:
+        """Runs the callback that writes `output` as a click on a button does.
+
+        A button with an id of several parts is the only one there of its pattern.
+        """
+        if isinstance(button, str):
+            return self.call(output, {**values, f"{button}.n_clicks": 1}, f"{button}.n_clicks")
+        name = json.dumps(button, sort_keys=True, separators=(",", ":"))
+        return self.call(output, {**values, PRESSED: button}, f"{name}.n_clicks")
+
+    def page(self, query: Mapping[str, str] | None = None, path: str = "/") -> str:
+        """A page's layout as JSON text, for a link with that query."""
         text = "&".join(f"{name}={value}" for name, value in (query or {}).items())
-        values = {"_pages_location.pathname": "/", "_pages_location.search": f"?{text}"}
+        values = {"_pages_location.pathname": path, "_pages_location.search": f"?{text}"}
         return json.dumps(self.call("_pages_content.children", values).body, ensure_ascii=False)
 
 
@@ -72,6 +84,10 @@ def outputs(output: str) -> Any:
     return places if output.startswith("..") else places[0]
 
 
-def filled(place: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def filled(place: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    if place["id"].startswith("{"):  # all components of a pattern: the pressed one or none
+        pressed = values.get(PRESSED)
+        item = {"id": pressed, "property": place["property"], "value": 1}
+        return [item] if pressed else []
     name = f"{place['id']}.{place['property']}"
     return {"id": place["id"], "property": place["property"], "value": values.get(name)}
