@@ -25,6 +25,8 @@ from cachetools import LRUCache
 
 from flowviz.analyses.request import AnalysisRequest
 from flowviz.analyses.types import Result
+from flowviz.causal.request import CheckRequest
+from flowviz.causal.types import Verdict
 from flowviz.errors import RequestError
 from flowviz.flow import CACHED_SOURCES_BYTES
 from flowviz.graph.build import Scored
@@ -35,8 +37,8 @@ from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings
 from flowviz.trace import Trace, trace_bytes
 
-Question = ExplainRequest | InsideRequest | AnalysisRequest
-Answer = FlowGraph | InsideGraph | Result
+Question = ExplainRequest | InsideRequest | CheckRequest | AnalysisRequest
+Answer = FlowGraph | InsideGraph | Verdict | Result
 
 ANSWERS_SHARE = 8  # one part in so many is for graphs and other answers, the rest for flows
 NODE_BYTES = 6_000  # a node with its twenty tokens, as Python objects: measured

@@ -14,9 +14,14 @@ from functools import partial
 from typing import overload
 
 from flowviz.analyses.passes import read_all
+from flowviz.analyses.prompts import shipped
 from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.run import analyse
 from flowviz.analyses.types import Result
+from flowviz.causal.baselines import Baseline, mean, resample, zero
+from flowviz.causal.check import check
+from flowviz.causal.request import CheckRequest
+from flowviz.causal.types import Ablation, Verdict
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import NotKept, RequestError
 from flowviz.explanation import resolve_target
@@ -41,6 +46,7 @@ from flowviz.trace import record
 __all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
 
 GIGABYTE = 2**30
+REFERENCE = "phenomena"  # the set that the mean is over, whatever the model
 PARAMETER_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
@@ -109,11 +115,12 @@ class Session:
         cache = default_cache_bytes(device) if cache_bytes is None else cache_bytes
         self._results = Results(cache)
         self._jobs = jobs or Jobs()
+        self._means: tuple[LoadedModel, Baseline] | None = None  # of the model asked last
         self._models = HeldModels(
             default_models_bytes(device, cache) if models_bytes is None else models_bytes,
             load or (lambda entry, progress: load_model(entry, progress=progress)),
             size,
-            self._results.forget,
+            self._forget,
         )
 
     def models(self) -> tuple[ModelChoice, ...]:
@@ -168,6 +175,8 @@ class Session:
     @overload
     def answer(self, question: InsideRequest) -> InsideGraph: ...
     @overload
+    def answer(self, question: CheckRequest) -> Verdict: ...
+    @overload
     def answer(self, question: AnalysisRequest) -> Result: ...
     def answer(self, question: Question) -> Answer:
         """The finished answer. Raises NotKept where it has had to make room."""
@@ -214,6 +223,11 @@ class Session:
         ids = loaded.vocabulary.tokenizer(text, verbose=False)["input_ids"]
         return TokenCount(len(ids), most_tokens(loaded, self._results.most_bytes))
 
+    def _forget(self, model: str) -> None:
+        """Lets go of what was computed from a model, which would hold the model itself."""
+        self._results.forget(model)
+        self._means = None
+
     def preload(self) -> None:
         """Loads the default model now, so that the first visitor does not wait for it."""
         self._models.load(self._catalogue.entries[0], _silent)
@@ -230,7 +244,7 @@ class Session:
             prepare=lambda progress: self._models.load(entry, partial(_first_half, progress)),
             key=entry.name,
             release=lease.give_back,
-            long=isinstance(question, AnalysisRequest),
+            long=isinstance(question, AnalysisRequest | CheckRequest),
         )
 
     def _work(self, question: Question, model: LoadedModel, progress: Progress) -> None:
@@ -238,10 +252,37 @@ class Session:
         if isinstance(question, AnalysisRequest):
             self._analyse(question, model, progress)
             return
-        request = question.explained() if isinstance(question, InsideRequest) else question
+        request = _explained(question)
         scored = self._results.scored(request) or self._score(request, model, progress)
         if self._results.answer(question) is None:
-            self._draw(question, scored, progress)
+            if isinstance(question, CheckRequest):
+                self._check(question, scored, progress)
+            else:
+                self._draw(question, scored, progress)
+
+    def _check(self, question: CheckRequest, scored: Scored, progress: Progress) -> None:
+        graph = build_graph(scored, question.explained.settings)
+        baseline = self._baseline(question, scored, progress)
+        ahead = partial(_second_half, progress)
+        verdict = check(scored, graph, baseline, share=question.smallest, progress=ahead)
+        self._results.keep(question, verdict)
+
+    def _baseline(self, question: CheckRequest, scored: Scored, progress: Progress) -> Baseline:
+        model, positions = scored.flow.model, scored.flow.positions
+        if question.against is Ablation.ZERO:
+            return zero(model)
+        if question.against is Ablation.RESAMPLE:
+            assert question.other is not None
+            ids = model.vocabulary.encode(question.other, model.context)
+            self._check_size(model, len(ids))
+            return resample(record(model, ids), positions, "the values on another prompt")
+        means = self._means
+        if means is None or means[0] is not model:
+            texts = [prompt.text for prompt in shipped(REFERENCE)]
+            told = partial(_reference_read, progress, len(texts))
+            means = model, mean(model, (_cut(model, text) for text in texts), told)
+            self._means = means
+        return means[1]
 
     def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
         if self._results.answer(request) is None:
@@ -280,6 +321,22 @@ class Session:
                 f"The prompt's {tokens:,} tokens would take {needed / GIGABYTE:.2f} GB here; "
                 f"{most / GIGABYTE:.2f} GB are set aside. Shorten it."
             )
+
+
+def _explained(question: ExplainRequest | InsideRequest | CheckRequest) -> ExplainRequest:
+    """The request for the flow that a question is about."""
+    if isinstance(question, InsideRequest):
+        return question.explained()
+    return question.explained if isinstance(question, CheckRequest) else question
+
+
+def _cut(model: LoadedModel, text: str) -> list[int]:
+    """A prompt of the reference set, as much of it as the model takes."""
+    return model.vocabulary.encode(text, None)[: model.context]
+
+
+def _reference_read(progress: Progress, total: int, done: int) -> None:
+    progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
 
 
 def _first_half(progress: Progress, stage: str, fraction: float) -> None:

@@ -41,6 +41,7 @@ WITHOUT_TORCH = (
     "flowviz.analyses.prompts",
     "flowviz.analyses.tables",
     "flowviz.causal.types",
+    "flowviz.causal.request",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",
@@ -56,19 +57,22 @@ PLAIN_INSIDE = tuple(
 PLAIN_ANALYSES = tuple(
     f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
 )
-PLAIN = ("flowviz.checked", "flowviz.errors", *PLAIN_GRAPH, *PLAIN_INSIDE, *PLAIN_ANALYSES)
+PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
+PLAIN = ("flowviz.checked", "flowviz.errors", *PLAIN_GRAPH, *PLAIN_INSIDE, *PLAIN_ANALYSES,
+         *PLAIN_CAUSAL)  # fmt: skip
 ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
           "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
     "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
-    "flowviz.views": ("flowviz.views", "flowviz.causal.types", *PLAIN),
+    "flowviz.views": ("flowviz.views", *PLAIN),
     "flowviz.graph": ("flowviz.graph", "flowviz.request", "flowviz.errors", *ENGINE),
     "flowviz.inside": ("flowviz.inside", "flowviz.graph", "flowviz.request", "flowviz.checked",
                        "flowviz.errors", *ENGINE),
     "flowviz.analyses": ("flowviz.analyses", "flowviz.inside", "flowviz.graph", "flowviz.request",
                          "flowviz.checked", "flowviz.errors", "flowviz.jobs", *ENGINE),
-    "flowviz.causal": ("flowviz.causal", "flowviz.errors", "flowviz.graph", *ENGINE),
+    "flowviz.causal": ("flowviz.causal", "flowviz.checked", "flowviz.errors", "flowviz.graph",
+                       "flowviz.request", *ENGINE),
     "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
                      "flowviz.graph.types"),

@@ -15,6 +15,8 @@ import torch
 import flowviz.session as session_module
 from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.types import TargetCourse
+from flowviz.causal.request import CheckRequest
+from flowviz.causal.types import Ablation
 from flowviz.errors import ModelError, NotKept, RequestError
 from flowviz.explanation import explain_request
 from flowviz.flow import Flow
@@ -624,3 +626,32 @@ def test_an_analysis_is_kept_and_refused_before_it_runs_where_a_prompt_is_too_lo
 def test_an_analysis_is_not_computed_by_who_only_asks_for_it(session: Session) -> None:
     with pytest.raises(NotKept, match="Run the prompt again"):
         session.answer(AnalysisRequest(Analysis.OVERLAP, "a", text="the cat"))
+
+
+def test_a_graph_is_checked_against_the_model(session: Session, passes: Counted) -> None:
+    request = ExplainRequest("the cat sat on a mat", "a", settings=GraphSettings(budget=20))
+    for question in (
+        CheckRequest(request),
+        CheckRequest(request, Ablation.RESAMPLE, other="She said that and John went"),
+        CheckRequest(request, Ablation.MEAN),
+    ):
+        assert run(session, question).state is JobState.DONE
+        verdict = session.answer(question)
+        assert len(verdict.recovery.controls) == 20
+    own = explain_request(model_of(session), request).check(
+        "resample", other="She said that and John went"
+    )
+    assert (
+        session.answer(
+            CheckRequest(request, Ablation.RESAMPLE, other="She said that and John went")
+        )
+        == own
+    )
+    assert passes.calls == 2  # the prompt, and the other one
+
+
+def test_a_check_that_cannot_be_made_says_why(session: Session) -> None:
+    request = ExplainRequest("the cat sat on a mat", "a")
+    job = run(session, CheckRequest(request, Ablation.RESAMPLE, other="She"))
+    assert job.state is JobState.FAILED
+    assert "at least as long" in str(job.error)

@@ -9,23 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from flowviz.causal.types import Ablation
 from flowviz.errors import RequestError
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import Trace, record
-
-
-class Ablation(StrEnum):
-    """What takes the place of what is switched off."""
-
-    ZERO = "zero"
-    MEAN = "mean"
-    RESAMPLE = "resample"
 
 
 @dataclass(frozen=True, eq=False)

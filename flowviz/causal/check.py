@@ -17,6 +17,7 @@ from flowviz.causal.baselines import Baseline
 from flowviz.causal.places import Places
 from flowviz.causal.recovered import SEED, Passes, curve, recovery
 from flowviz.causal.scores import foreseen
+from flowviz.causal.smallest import smallest
 from flowviz.causal.types import Verdict
 from flowviz.graph.build import Scored
 from flowviz.graph.types import FlowGraph
@@ -33,6 +34,7 @@ def check(
     graph: FlowGraph,
     baseline: Baseline,
     *,
+    share: float | None = None,
     strongest: int = STRONGEST,
     progress: Progress = _silent,
 ) -> Verdict:
@@ -42,6 +44,7 @@ def check(
         scored: the flow that the graph is drawn from.
         graph: whose heads, neurons and embeddings are kept.
         baseline: what takes the place of everything else.
+        share: what a small set is to recover; None to look for none.
         strongest: of how many components of each score the effect is measured.
         progress: told a stage in words and the fraction done; may raise to stop.
     """
@@ -61,7 +64,12 @@ def check(
     def alone(done: int) -> None:
         progress(f"Ablating one by one: {done} done", 0.7 + 0.3 * done / (done + strongest))
 
-    return Verdict(found, tuple(curves), agreement(passes, values, strongest, alone))
+    agreed = agreement(passes, values, strongest, alone)
+    small = None
+    if share is not None:
+        progress(f"Looking for a small graph that recovers {share:.0%}", 0.85)
+        small = smallest(passes, values["flow"], share, alone)
+    return Verdict(found, tuple(curves), agreed, small)
 
 
 def _shuffled(generator: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:

@@ -12,7 +12,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from flowviz.causal.baselines import Ablation, Baseline
+from flowviz.causal.baselines import Baseline
+from flowviz.causal.types import Ablation
 from flowviz.flow import Flow
 from flowviz.graph.build import Scored
 from flowviz.scores import by_gradient, direct_scores, gradients_of
@@ -32,14 +33,6 @@ def foreseen(scored: Scored, baseline: Baseline) -> dict[str, NodeValues]:
         "direct": direct_scores(other),
     }
     return {name: _difference(values, instead[name]) for name, values in own.items()}
-
-
-def foreseen_by_flow(scored: Scored, baseline: Baseline) -> NodeValues:
-    """The flow's part of `foreseen`, without the pass that the gradient takes."""
-    own = scored.flow.values
-    if baseline.kind is Ablation.ZERO:
-        return own
-    return _difference(own, _standing_in(scored.flow, baseline).values)
 
 
 def _difference(left: NodeValues, right: NodeValues) -> NodeValues:

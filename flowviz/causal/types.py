@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flowviz.graph.types import NodeKey
+
+
+class Ablation(StrEnum):
+    """What takes the place of what is switched off."""
+
+    ZERO = "zero"
+    MEAN = "mean"
+    RESAMPLE = "resample"
 
 
 @dataclass(frozen=True)
@@ -72,15 +81,6 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the model itself says of a graph."""
-
-    recovery: Recovery
-    curves: tuple[Curve, ...]
-    agreement: Agreement
-
-
-@dataclass(frozen=True)
 class Smallest:
     """A small set that recovers the share that was asked for.
 
@@ -98,3 +98,17 @@ class Smallest:
     kept: Kept
     weakest: NodeKey | None
     without_weakest: Kept | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the model itself says of a graph.
+
+    Args:
+        smallest: a small set that recovers a share, where one was asked for.
+    """
+
+    recovery: Recovery
+    curves: tuple[Curve, ...]
+    agreement: Agreement
+    smallest: Smallest | None = None

@@ -45,10 +45,10 @@ def run(chosen: argparse.Namespace) -> int:
     from flowviz.views.check_report import text
 
     explanation = explained(prompt, entry, **given)
-    against = {"reference": reference, "other": other}
-    verdict = explanation.check(chosen.against, **against)
-    small = explanation.smallest(wanted, chosen.against, **against) if wanted else None
-    print(text(explanation.graph, verdict, small))
+    verdict = explanation.check(
+        chosen.against, reference=reference, other=other, share=wanted or None
+    )
+    print(text(explanation.graph, verdict))
     return 0
 
 

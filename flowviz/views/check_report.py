@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
+from textwrap import wrap
 
 from flowviz.causal.types import Agreement, Curve, Kept, Recovery, Smallest, Verdict
 from flowviz.graph.types import FlowGraph, NodeKind
@@ -12,15 +13,16 @@ from flowviz.views.words import percent, short_label, signed, visible
 COMPONENTS = {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON}
 MOST_EFFECTS = 10
 MOST_NAMED = 40
+COLUMNS = 100
 
 
-def text(graph: FlowGraph, verdict: Verdict, small: Smallest | None = None) -> str:
+def text(graph: FlowGraph, verdict: Verdict) -> str:
     """The whole report."""
     parts = [
         _recovery(graph, verdict.recovery),
         _curves(verdict.curves),
         _agreement(graph, verdict.agreement),
-        *([_smallest(graph, small)] if small else []),
+        *([_smallest(graph, verdict.smallest)] if verdict.smallest else []),
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -91,6 +93,5 @@ def _smallest(graph: FlowGraph, small: Smallest) -> list[str]:
         lines.append(f"  without its weakest, {short_label(small.weakest, graph)}: {less}")
     named = [short_label(key, graph) for key in small.nodes[:MOST_NAMED]]
     more = len(small.nodes) - len(named)
-    if named:
-        lines.append(f"  {', '.join(named)}{f' and {more:,} more' if more else ''}")
-    return lines
+    words = ", ".join(named) + (f" and {more:,} more" if more else "")
+    return [*lines, *wrap(words, COLUMNS, initial_indent="  ", subsequent_indent="  ")]

@@ -41,15 +41,15 @@ def test_a_verdict_holds_the_graph_its_controls_the_curves_and_the_effects() -> 
 
 
 def test_on_the_demo_model_the_flow_finds_what_carries_the_prediction() -> None:
-    for against, choices in (("zero", {}), ("resample", {"other": SPAIN})):
-        curves = trained().check(against, **choices).curves
-        by_score = {curve.score: curve.cmd for curve in curves}
+    for verdict in (trained().check(), trained().check("resample", other=SPAIN)):
+        by_score = {curve.score: curve.cmd for curve in verdict.curves}
         assert min(by_score, key=by_score.__getitem__) == "flow"
         assert by_score["flow"] < 0.2 < by_score["random"]
 
 
 def test_a_small_graph_recovers_what_was_asked_and_needs_its_weakest() -> None:
-    small = trained().smallest(0.8, "resample", other=SPAIN)
+    small = trained().check("resample", other=SPAIN, share=0.8).smallest
+    assert small is not None
     assert small.kept.recovered >= 0.8
     assert len(small.nodes) == small.kept.size < 400
     assert small.without_weakest is not None
@@ -72,9 +72,9 @@ def test_what_cannot_be_checked_is_said(choices: dict[str, object], message: str
 
 
 def test_the_report_says_what_was_replaced_and_what_is_left() -> None:
-    verdict, small = trained().check("resample", other=SPAIN), trained().smallest(0.5)
-    report = text(trained().graph, verdict, small)
-    kept = verdict.recovery.kept
+    verdict = trained().check("resample", other=SPAIN, share=0.5)
+    report, kept, small = text(trained().graph, verdict), verdict.recovery.kept, verdict.smallest
+    assert small is not None
     assert "every component replaced by the values on another prompt" in report
     assert f"{kept.size} components kept" in report
     assert "20 of the same size and kinds" in report
