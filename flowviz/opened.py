@@ -37,15 +37,21 @@ class OpenedBlock:
 
     def nodes(self) -> pd.DataFrame:
         """The parts as a table, from the block's input to its output."""
-        from flowviz.views.block_tables import parts_frame
+        import pandas as pd
 
-        return parts_frame(self.graph)
+        from flowviz.views.inside.tables import NODE_COLUMNS, node_row
+
+        rows = [node_row(node, self.graph) for node in self.graph.nodes]
+        return pd.DataFrame(rows, columns=list(NODE_COLUMNS))
 
     def edges(self) -> pd.DataFrame:
         """What goes from one part into the next, as a table."""
-        from flowviz.views.block_tables import part_edges_frame
+        import pandas as pd
 
-        return part_edges_frame(self.graph)
+        from flowviz.views.inside.tables import EDGE_COLUMNS, edge_row
+
+        rows = [edge_row(edge, self.graph) for edge in self.graph.edges]
+        return pd.DataFrame(rows, columns=list(EDGE_COLUMNS))
 
 
 def open_block(

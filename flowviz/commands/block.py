@@ -71,7 +71,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(result.to_json())
     else:
-        from flowviz.views.block_report import text
+        from flowviz.views.inside.report import text
 
         print(text(result.graph), end="")
     return 0

@@ -72,8 +72,8 @@ def test_the_report_names_every_part_within_a_terminals_width(
     text = printed(capsys, "the cat sat", "--model", folder, "--layers", "1")
     lines = text.splitlines()
     assert max(map(width, lines)) <= 100
-    for words in ("Opened       block 1 of 3 at position", "part", "L1 state", "L1 mid",
-                  "L1 norm before MLP", "L1 H0 query", "MLP output", "rest of L1",
+    for words in ("Opened       block 1 of 3 at position", "part", "L1 pre", "L1 mid",
+                  "L1 norm before the MLP", "L1 H0 query", "MLP output", "rest of L1",
                   "counts as exact", "at their positions"):  # fmt: skip
         assert words in text, words
     graph = read_block(printed(capsys, "the cat sat", "--model", folder, "--layers", "1", "--json"))

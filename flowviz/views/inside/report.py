@@ -6,7 +6,7 @@ It fits into 100 columns of a terminal.
 from __future__ import annotations
 
 from flowviz.inside.types import InsideGraph, PartNode
-from flowviz.views.block_tables import part_name
+from flowviz.views.inside.words import name
 from flowviz.views.tokens import clip, visible, width
 from flowviz.views.words import percent, signed
 
@@ -60,8 +60,8 @@ def _queries(graph: InsideGraph) -> str:
     return f"read through their heads' QK circuits; {words[graph.rotated]}"
 
 
-def _line(name: str, words: str) -> str:
-    return f"{name:<{INDENT}}{clip(words, COLUMNS - INDENT)}"
+def _line(title: str, words: str) -> str:
+    return f"{title:<{INDENT}}{clip(words, COLUMNS - INDENT)}"
 
 
 def _parts(graph: InsideGraph) -> list[str]:
@@ -73,7 +73,7 @@ def _parts(graph: InsideGraph) -> list[str]:
 def _cells(node: PartNode, graph: InsideGraph) -> tuple[str, ...]:
     read, value = node.projection, graph.target.value
     return (
-        part_name(node.key, graph),
+        name(node.key, graph),
         UNKNOWN if node.flow is None else signed(node.flow),
         UNKNOWN if node.flow is None or not value else percent(node.flow / value),
         UNKNOWN if node.norm is None else f"{node.norm:.3g}",
@@ -83,7 +83,7 @@ def _cells(node: PartNode, graph: InsideGraph) -> tuple[str, ...]:
 
 
 def _columns(cells: tuple[str, ...]) -> str:
-    name = clip(cells[0], ROOMS[0] - 1)
+    part = clip(cells[0], ROOMS[0] - 1)
     figures = [f"{cell:>{room}}" for cell, room in zip(cells[1:5], ROOMS[1:], strict=True)]
-    line = name + " " * (ROOMS[0] - width(name)) + "".join(figures)
+    line = part + " " * (ROOMS[0] - width(part)) + "".join(figures)
     return f"{line}  {clip(cells[5], COLUMNS - width(line) - 2)}"
