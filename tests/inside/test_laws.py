@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from flowviz.flow import Flow, FlowTarget
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
@@ -58,14 +61,41 @@ def test_flow_is_conserved_at_every_part(name: str) -> None:
             assert_conserved(graph, of.flow.scale)
 
 
+few = st.integers(0, 5)
+
+
+@given(
+    name=st.sampled_from(["gpt2", "llama", "gpt_j", "gemma2", "opt_350m", "gpt_oss"]),
+    layers=st.sampled_from([(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)]),
+    at=st.integers(0, TARGET.position),
+    settings=st.builds(InsideSettings, few, few, few, few, few, st.sampled_from(Rank),
+                       st.sampled_from(Rotary)),
+)  # fmt: skip
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_flow_is_conserved_whatever_is_drawn(
+    name: str, layers: tuple[int, int], at: int, settings: InsideSettings
+) -> None:
+    of = scored(name)
+    graph = open_up(of, layers, at, settings)
+    assert graph.checks.exact
+    assert_conserved(graph, of.flow.scale)
+    heads = of_kind(graph, PartKind.HEAD)
+    blocks = layers[1] - layers[0] + 1
+    assert len(heads) == blocks * min(settings.heads, 4)
+    assert len(of_kind(graph, PartKind.ROW)) == blocks * settings.rows
+    values = of_kind(graph, PartKind.VALUE)
+    assert len(values) <= len(heads) * min(settings.memories, at + 1)
+    assert [v.key.source for v in values] == [
+        k.key.source for k in of_kind(graph, PartKind.KEY)
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_with_everything_drawn_nothing_is_left(name: str) -> None:
     of = scored(name)
     graph = open_up(of, settings=ALL)
     assert_conserved(graph, of.flow.scale)
-    assert PartKind.REST not in {node.key.kind for node in graph.nodes if node.key.index == 0 and
-                                 node.key.of in (PartKind.CONCAT, PartKind.MLP, PartKind.ATTENTION)
-                                 }  # fmt: skip
+    assert of_kind(graph, PartKind.REST) == []
     drawn = {head.key.index for head in of_kind(graph, PartKind.HEAD)}
     assert drawn == set(range(of.flow.model.blocks[1].attention.heads))
 
