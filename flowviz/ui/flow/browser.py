@@ -63,7 +63,12 @@ def _asking() -> None:
         Input(Flow.MODEL, "value"),
         first=True,
     )
-    in_browser("renew", Input(Shell.NOT_KEPT, "data"), State(Flow.SHOWN, "data"))
+    in_browser(
+        "renew",
+        Output(Flow.AGAIN, "data"),  # a page that is not open has none, and is not asked
+        Input(Shell.NOT_KEPT, "data"),
+        State(Flow.SHOWN, "data"),
+    )
 
 
 def _drawing() -> None:
