@@ -141,7 +141,10 @@
     const offered = list ? [...list.querySelectorAll("[role=option]")] : [];
     if (box.value !== typed || offered.some((each) => each.dataset.comboboxSelected)) return;
     const text = (each) => each.textContent.replaceAll("␣", " ").toLowerCase();
-    const fits = offered.find((each) => text(each).includes(typed.trim().toLowerCase()));
+    const wanted = typed.toLowerCase();
+    const fits =
+      offered.find((each) => text(each).startsWith(wanted)) ||
+      offered.find((each) => text(each).includes(wanted.trim()));
     if (fits) fits.click();
     else if (Date.now() - since < FIRST_WITHIN) setTimeout(chooseFirst, 50, box, typed, since);
   }
