@@ -50,7 +50,8 @@
     if (cy.zoom() >= readable) return;
     const box = cy.elements().boundingBox();
     cy.zoom(readable);
-    cy.pan({ x: across(cy, box), y: 46 - box.y1 * readable });
+    const x = room ? room.side - box.x1 * readable : across(cy, box);
+    cy.pan({ x, y: (room ? room.top : 46) - box.y1 * readable });
   }
 
   /* The graph in the middle; a wide one with its right end in sight, and the target with it. */

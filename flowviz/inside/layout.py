@@ -31,7 +31,7 @@ from flowviz.inside.types import InsideGraph, PartKey, PartKind
 K = PartKind
 Ends = tuple[float, float]
 ROOM = 1135.0  # that a line may take
-ROOM_BESIDE = 440.0  # of the MLP beside attention
+ROOM_OF_TWO = (710.0, 440.0)  # of attention and of the MLP beside each other
 LEAST = 320.0  # of a bar, for its words
 MOST_SPREAD = 1.7  # of a few items over a wide line
 MOST_STRETCH = 1.6  # of their parts
@@ -43,7 +43,7 @@ ASIDE = 26.0  # between the spine and the bars
 SIDE_GAP = 14.0  # between a bar and what stands at its end
 SIDE = SIDE_GAP + SIZES[K.BIAS][0]
 BESIDE = 34.0  # between two stacks
-HANGING = 3.0  # between a part and what hangs on it
+HANGING = 2.0  # between a part and what hangs on it
 MARGIN = 9.0  # of a panel around its stack
 LABEL_WIDTH = 124.0  # of a row's label, left of the spine
 
@@ -57,6 +57,7 @@ class Place:
         entry: the x of the free lane from which its side can be reached, inside its item.
         under, over: the y of the free corridors below and above its line.
         line: which line of its picture, counted from the bottom.
+        base: the first of the lines that have the same columns, and so the same lanes.
         bar: whether it is a sum, as wide as what it sums.
     """
 
@@ -65,6 +66,7 @@ class Place:
     under: float
     over: float
     line: int
+    base: int
     bar: bool = False
     entry: float | None = None
 
@@ -80,12 +82,16 @@ class Caption:
 
 @dataclass(frozen=True)
 class InsideLayout:
-    """A place for every node; bands with the rows' labels; the panels behind them; names."""
+    """A place for every node; bands with the rows' labels; the panels behind them; names.
+
+    Where two stacks stand side by side, the rows of the second have `notes` at their right end.
+    """
 
     places: Mapping[PartKey, Place]
     bands: tuple[Band, ...]
     panels: tuple[Band, ...]
     captions: tuple[Caption, ...]
+    notes: tuple[Band, ...]
 
     @property
     def boxes(self) -> dict[PartKey, Box]:
@@ -112,15 +118,17 @@ class _Board:
     def __init__(self) -> None:
         self.up = 0.0
         self.lines = 0
+        self.base = 0
         self.places: dict[PartKey, Place] = {}
         self.labels: list[tuple[str, float, float]] = []
         self.panels: list[Band] = []
+        self.notes: list[Band] = []
         self.captions: list[Caption] = []
 
     def put(self, key: PartKey, box: Box, lane: float, ends: Ends, bar: bool = False) -> None:
         """Notes a place; `ends` is where its line begins and ends."""
         under, over = ends[0] - CORRIDOR / 2, ends[1] + CORRIDOR / 2
-        self.places[key] = Place(box, lane, under, over, self.lines, bar)
+        self.places[key] = Place(box, lane, under, over, self.lines, self.base, bar)
 
     def spine(self, key: PartKey, height: float) -> None:
         """A state, in the middle of a line of that height."""
@@ -146,6 +154,7 @@ class _Board:
             tuple(Band(band.label, _flipped(band.box)) for band in bands),
             tuple(Band(panel.label, _flipped(panel.box)) for panel in self.panels),
             tuple(replace(each, y=-each.y) for each in self.captions),
+            tuple(Band(note.label, _flipped(note.box)) for note in self.notes),
         )
 
 
@@ -160,8 +169,8 @@ def _turned(place: Place) -> Place:
 def _block(board: _Board, graph: InsideGraph, layer: int) -> None:
     nodes = [node.key for node in graph.nodes if node.key.layer == layer]
     parallel = PartKey(K.MID, layer) not in nodes
-    early = attention_stack(nodes, ROOM)
-    late = mlp_stack(nodes, ROOM_BESIDE if parallel else ROOM)
+    rooms = ROOM_OF_TWO if parallel else (ROOM, ROOM)
+    early, late = attention_stack(nodes, rooms[0]), mlp_stack(nodes, rooms[1])
     hang(graph, layer, [early, late])
     left = SPINE / 2 + ASIDE
     if not parallel:
@@ -206,13 +215,15 @@ def _stack(
     begin = board.up
     for number, line in enumerate(lines):
         height = line.height
+        if number == 0 or not line.items or _family(line) != _family(lines[number - 1]):
+            board.base = board.lines
         if number == 0:
             height = max(height, SIZES[K.STATE][1])
             if state is not None:
                 board.spine(state, height)
                 words = f"block {state.layer} in" if state.kind is K.STATE else "mid"
                 board.label(words, board.up, board.up + height)
-        _line(board, line, left, width, height, columns[_family(line)])
+        _line(board, line, (left, width, height), columns[_family(line)], beside=state is None)
         board.up += height + CORRIDOR
         board.lines += 1
         begin = board.up - CORRIDOR / 2 if number == 0 else begin
@@ -227,8 +238,9 @@ def _family(line: Line) -> str:
 
 
 def _line(
-    board: _Board, line: Line, left: float, width: float, height: float, columns: int
+    board: _Board, line: Line, room: tuple[float, float, float], columns: int, *, beside: bool
 ) -> None:
+    left, width, height = room
     ends = (board.up, board.up + height)
     middle = board.up + height / 2
     if line.bar:
@@ -248,7 +260,12 @@ def _line(
         for each in item.names:
             board.captions.append(Caption(each.key, edge + each.x, board.up + each.up))
     for words, begin, end in line.labels:
-        board.label(words, board.up + begin, board.up + end)
+        begin, end = board.up + begin, board.up + end
+        if beside:
+            box = Box(left + width + SIDE_GAP + SIDE / 2, (begin + end) / 2, SIDE, end - begin)
+            board.notes.append(Band(words, box))
+        else:
+            board.label(words, begin, end)
     _side(board, line, left + width + SIDE_GAP, middle, ends)
 
 

@@ -19,7 +19,7 @@ SIZES: dict[PartKind, tuple[float, float]] = {
     **dict.fromkeys((K.QUERY, K.MEMORY), (84.0, 24.0)),
     **dict.fromkeys((K.HEAD_QUERY, K.KEY, K.GATE, K.NEURON_KEY), (74.0, 21.0)),
     **dict.fromkeys((K.VALUE, K.ROW, K.NEURON), (74.0, 25.0)),
-    **dict.fromkeys((K.REST, K.ELSEWHERE), (11.0, 11.0)),
+    **dict.fromkeys((K.REST, K.ELSEWHERE), (10.0, 10.0)),
     K.HEAD: (112.0, 27.0),
     K.BIAS: (66.0, 22.0),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from flowviz.inside.lines import (
@@ -67,31 +68,20 @@ def _lines(items: Sequence[Item], room: float, label: str) -> list[Line]:
 
 def _columns(nodes: Sequence[PartKey], kinds: Sequence[PartKind]) -> list[list[PartKey]]:
     """The parts of these kinds by their index, each in the order of the kinds."""
-    indices = sorted({key.index for key in nodes if key.kind in kinds})
-    return [
-        [key for kind in kinds for key in nodes if key.kind is kind and key.index == index]
-        for index in indices
-    ]
+    columns: dict[int, list[PartKey]] = defaultdict(list)
+    for kind in kinds:
+        for key in _of(nodes, kind):
+            columns[key.index].append(key)
+    return [columns[index] for index in sorted(columns)]
 
 
 def _heads(nodes: Sequence[PartKey], room: float) -> list[Line]:
     """Heads side by side, each with its query, keys and values."""
-    groups = {kind: _of(nodes, kind) for kind in (K.HEAD_QUERY, K.KEY, K.VALUE, K.HEAD)}
-    indices = sorted({key.index for group in groups.values() for key in group})
-
-    def own(kind: PartKind, index: int) -> list[PartKey]:
-        return [key for key in groups[kind] if key.index == index]
-
-    made = [
-        head(
-            next(iter(own(K.HEAD_QUERY, index)), None),
-            own(K.KEY, index),
-            own(K.VALUE, index),
-            next(iter(own(K.HEAD, index)), None),
-            room,
-        )
-        for index in indices
-    ]
+    made = []
+    for parts in _columns(nodes, (K.HEAD_QUERY, K.KEY, K.VALUE, K.HEAD)):
+        of = {kind: [key for key in parts if key.kind is kind] for kind in PartKind}
+        query, output = (next(iter(of[kind]), None) for kind in (K.HEAD_QUERY, K.HEAD))
+        made.append(head(query, of[K.KEY], of[K.VALUE], output, room))
     if not made:
         return []
     labels = max((labels for _, labels in made), key=len)

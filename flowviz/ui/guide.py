@@ -34,6 +34,11 @@ READING = (
         "What is not drawn is not dropped: it enters as a diamond, so that what flows "
         "into a node is what flows out of it.",
     ),
+    (
+        "Inside a block",
+        "An opened block shows its norms, queries, keys, values, heads, rows of W_O and neurons. "
+        "Dashed parts carry no flow: they say where a head looks, and how far a gate opens.",
+    ),
 )
 KEYS = (
     ("Enter", "run the prompt (Shift+Enter: a new line)"),
@@ -43,6 +48,7 @@ KEYS = (
     ("f", "fit the graph"),
     ("+ −", "zoom"),
     ("[", "fold the settings"),
+    ("Page Up, Page Down", "the block above or below, in an opened block"),
     ("?", "this help"),
 )
 MOUSE = (
@@ -51,6 +57,7 @@ MOUSE = (
     ("Drag over prompt tokens", "draw only those; the rest ◇ keeps what flows in from the others"),
     ("Click a node or a line", "look at it closely"),
     ("Hover", "follow its strongest paths"),
+    ("Double-click a state, head, neuron or layer", "open its block: every part of it as a flow"),
 )
 
 

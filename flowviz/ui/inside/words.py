@@ -29,7 +29,8 @@ def status_line(graph: InsideGraph) -> list[Component | str]:
         f"The parts of every sum against the sum: off by {small(checks.sum_error)}\n"
         f"The attention pattern by these queries and keys against the model's own: "
         f"off by {small(checks.pattern_error)}\n"
-        f"Up to {small(checks.tolerance)} counts as exact for the precision of the weights."
+        f"Up to {small(checks.tolerance)} counts as exact for the precision of the weights, "
+        f"up to {small(checks.pattern_tolerance)} for the pattern."
     )
     look = "exact" if checks.exact else "not-exact"
     exactness = html.Span(f"{words} (limit {small(checks.tolerance)})", className=look, title=tip)
@@ -76,7 +77,7 @@ def _unread(graph: InsideGraph) -> str:
     error = small(graph.checks.pattern_error)
     return (
         f"Queries and keys are not read: the attention pattern that they give misses the model's "
-        f"by {error}; the limit is {_limit(graph)}."
+        f"by {error}; the limit is {small(graph.checks.pattern_tolerance)}."
     )
 
 

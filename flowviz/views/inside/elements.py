@@ -35,6 +35,7 @@ def elements(graph: InsideGraph, look: Look) -> list[Element]:
         *(_panel(number, panel) for number, panel in enumerate(places.panels)),
         *(_band(number, band, look) for number, band in enumerate(places.bands)),
         *(_caption(each, graph) for each in places.captions),
+        *(_ground(f"note:{number}", "note", each, {}) for number, each in enumerate(places.notes)),
         *(_node(node, graph, places, scale, look.colour) for node in nodes),
         *(_edge(edge, graph, places, scale, look) for edge in edges),
     ]

@@ -30,11 +30,12 @@ Route = tuple[str, str, list[Point]]
 
 def route(source: PartKey, target: PartKey, start: Place, end: Place) -> dict[str, Any]:
     """An edge's ends (`se`, `te`), and its control points (`cw`, `cd`) where it bends."""
-    se, te, corners = _route(source, target, start, end)
+    se, te, corners = corners_of(source, target, start, end)
     return {"se": se, "te": te} | _bend(start.box, end.box, corners)
 
 
-def _route(source: PartKey, target: PartKey, start: Place, end: Place) -> Route:
+def corners_of(source: PartKey, target: PartKey, start: Place, end: Place) -> Route:
+    """Where an edge leaves, where it enters, and the corners between."""
     if source.kind in SPINE and target.kind in SPINE:
         return UP, DOWN, []
     if _hangs(source, target) or _hangs(target, source):
@@ -87,22 +88,32 @@ def _along(source: PartKey, start: Place, end: Place) -> Route:
 def _upwards(source: PartKey, start: Place, end: Place) -> Route:
     if end.bar:
         return _into_bar(start, end)
-    near = end.line - start.line == 1
-    x = start.box.x + (ENTRY if source.kind in SPINE else 0.0)
     below = end.under - end.box.bottom > RAISED
-    entry = end.entry or end.lane
-    goal = entry if below else end.box.x
-    if start.bar:
-        x = _within(start, goal if near else end.lane)
-    corners: list[Point] = [] if start.bar else [(x, start.over)]
-    if not near:
-        corners += [(end.lane, start.over), (end.lane, end.under)]
-    if x != goal or corners:
-        corners.append((goal, end.under))
+    goal = (end.entry or end.lane) if below else end.box.x
+    leave, corners = _leaving(source, start, end, goal)
+    corners.append((goal, end.under))
     if not below:
-        return _on(start, x, "-50%"), DOWN, corners
-    side = RIGHT if entry > end.box.x else LEFT
-    return _on(start, x, "-50%"), side, [*corners, (entry, end.box.y)]
+        return leave, DOWN, corners
+    return leave, RIGHT if goal > end.box.x else LEFT, [*corners, (goal, end.box.y)]
+
+
+def _leaving(source: PartKey, start: Place, end: Place, goal: float) -> tuple[str, list[Point]]:
+    """From the start to the corridor under the end's line."""
+    x = start.box.x + (ENTRY if source.kind in SPINE else 0.0)
+    if start.bar and end.line - start.line == 1:
+        return _on(start, _within(start, goal), "-50%"), []
+    if (start.bar or source.kind in SPINE) and end.base - start.line > 1:
+        if start.bar:  # other columns lie between: pass them at the nearer end
+            x = start.box.right - INSET if goal > start.box.right else start.box.left + INSET
+        return _on(start, x, "-50%"), [(x, end.under)]
+    if start.bar:
+        return _on(start, _within(start, end.lane), "-50%"), [(end.lane, end.under)]
+    corners = [(x, start.over)]
+    if source.kind is K.BIAS:  # another may stand on it
+        corners = [(start.lane, start.box.y), (start.lane, start.over)]
+    if end.line - start.line > 1:
+        corners += [(end.lane, start.over), (end.lane, end.under)]
+    return LEFT if source.kind is K.BIAS else _on(start, x, "-50%"), corners
 
 
 def _into_bar(start: Place, end: Place) -> Route:

@@ -84,7 +84,7 @@ def _ground(c: Palette) -> list[Rule]:
             **flat,
         ),
         rule(
-            "node.name",
+            "node.name, node.note",
             width=1,
             height=1,
             background_opacity=0,
