@@ -21,13 +21,11 @@ from flowviz.inside.types import PartEdgeKind, PartKey, PartKind
 from flowviz.models.parts import Norm, exact
 
 
-def draw_block(
-    sketch: Sketch, heads: HeadsAt, neurons: NeuronsAt, chosen: Chosen
-) -> tuple[PartKey, PartKey]:
+def draw_block(sketch: Sketch, heads: HeadsAt, neurons: NeuronsAt, chosen: Chosen) -> PartKey:
     """Draws one block from its state to the state behind it.
 
     Returns:
-        What attention reads at this position, and the state behind the block.
+        What attention reads at this position.
     """
     place = heads.place
     state, after = draw_state(sketch, place, 0), draw_state(sketch, place, 1)
@@ -42,7 +40,7 @@ def draw_block(
     mlp = draw_mlp(sketch, neurons, chosen, read_late)
     _draw_stream(sketch, place, [state, *([middle] if middle else []), after], attention, mlp)
     sketch.elsewhere(state, _flow_elsewhere(place))
-    return read_early, after
+    return read_early
 
 
 def draw_state(sketch: Sketch, place: Place, behind: int) -> PartKey:

@@ -21,7 +21,7 @@ from flowviz.graph.build import DUST, Scored, predictions_at, prompt_tokens, tar
 from flowviz.graph.unexplained import target_without_flow
 from flowviz.inside.block import draw_block
 from flowviz.inside.checks import flow_error, largest, sum_error
-from flowviz.inside.choose import Chosen, check_size, choose
+from flowviz.inside.choose import check_size, choose
 from flowviz.inside.describe import describe
 from flowviz.inside.heads import HeadsAt
 from flowviz.inside.neurons import NeuronsAt
@@ -45,19 +45,12 @@ def open_blocks(model: LoadedModel, scored: Scored, request: InsideRequest) -> I
         RequestError: the model has no such block or the flow no such position, or the picture
             would be too large.
     """
-    flow = scored.flow
+    flow, settings = scored.flow, request.settings
     at = _position(flow, request.at)
     places = [Place(flow, layer, at) for layer in _layers(flow, request.layers)]
     parts = [(HeadsAt(place), NeuronsAt(place)) for place in places]
-    chosen = [choose(heads, neurons, request.settings) for heads, neurons in parts]
-    check_size(sum(drawn.elements for drawn in chosen))
     attentions = record_attention(model, flow.trace, [place.layer for place in places])
-    sketch = Sketch(DUST * flow.scale)
-    for (heads, neurons), drawn in zip(parts, chosen, strict=True):
-        attention = attentions[heads.place.layer]
-        _draw(sketch, heads, neurons, drawn, attention, request.settings)
-    check_size(len(sketch.parts) + len(sketch.edges))
-    checks = _checks(scored, sketch, parts, list(attentions.values()))
+    sketch = _sketch(flow, parts, attentions, settings)
     nodes, edges = describe(flow, at, sketch)
     graph = InsideGraph(
         model=model.shape,
@@ -66,29 +59,35 @@ def open_blocks(model: LoadedModel, scored: Scored, request: InsideRequest) -> I
         predictions=predictions_at(flow, at),
         layers=request.layers,
         position=at,
-        rotated=is_rotated(list(attentions.values()), request.settings.rotary),
-        settings=_plain(request.settings),
-        checks=checks,
+        rotated=is_rotated(list(attentions.values()), settings.rotary),
+        settings=_plain(settings),
+        checks=_checks(scored, sketch, parts, list(attentions.values())),
         whole=_whole(places),
         nodes=nodes,
         edges=edges,
     )
-    if checks.exact:
+    if graph.checks.exact:
         return graph
     return replace(without_flow(graph), target=target_without_flow(flow, graph.target))
 
 
-def _draw(
-    sketch: Sketch,
-    heads: HeadsAt,
-    neurons: NeuronsAt,
-    chosen: Chosen,
-    attention: AttentionTrace,
+def _sketch(
+    flow: Flow,
+    parts: list[tuple[HeadsAt, NeuronsAt]],
+    attentions: dict[int, AttentionTrace],
     settings: InsideSettings,
-) -> None:
-    reader, _ = draw_block(sketch, heads, neurons, chosen)
-    directions = directions_of(heads, chosen, attention, settings.rotary)
-    draw_queries(sketch, heads, chosen, reader, directions)
+) -> Sketch:
+    """Everything that is chosen, drawn block by block."""
+    chosen = [choose(heads, neurons, settings) for heads, neurons in parts]
+    check_size(sum(drawn.elements for drawn in chosen))
+    sketch = Sketch(DUST * flow.scale)
+    for (heads, neurons), drawn in zip(parts, chosen, strict=True):
+        reader = draw_block(sketch, heads, neurons, drawn)
+        attention = attentions[heads.place.layer]
+        directions = directions_of(heads, drawn, attention, settings.rotary)
+        draw_queries(sketch, heads, drawn, reader, directions)
+    check_size(len(sketch.parts) + len(sketch.edges))
+    return sketch
 
 
 def _layers(flow: Flow, layers: tuple[int, int]) -> range:

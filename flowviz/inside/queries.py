@@ -50,16 +50,20 @@ def draw_queries(
             place.key(PartKind.HEAD_QUERY, head), None, None if asked is None else asked[head]
         )
         sketch.join(query, key, PartEdgeKind.QUERY)
+    _draw_keys(sketch, heads, chosen, reader, found)
+
+
+def _draw_keys(
+    sketch: Sketch, heads: HeadsAt, chosen: Chosen, reader: PartKey, found: Tensor | None
+) -> None:
+    place = heads.place
     for row, (head, source) in enumerate(chosen.values):
         weight = float(heads.weights[head, source])
         vector = None if found is None else found[row]
         key = sketch.part(place.key(PartKind.KEY, head, source), None, vector, activation=weight)
         state = reader if source == place.at else place.key(PartKind.MEMORY, source=source)
+        asks, value = place.key(PartKind.HEAD_QUERY, head), place.key(PartKind.VALUE, head, source)
         sketch.join(state, key, PartEdgeKind.READ)
-        asks, value = (
-            place.key(PartKind.HEAD_QUERY, head),
-            place.key(PartKind.VALUE, head, source),
-        )
         sketch.join(asks, key, PartEdgeKind.ATTEND, weight=weight)
         sketch.join(key, value, PartEdgeKind.ATTEND, weight=weight)
 
