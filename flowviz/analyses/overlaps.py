@@ -126,17 +126,19 @@ class _Figures:
         after = self.tops.of_states(trace.resid_post(layer)[at : at + 1])
         attention = self.tops.of_components(attention_output(block, part, at, written))
         outputs = dict(zip(OUTPUTS, (attention, after, final), strict=True))
-        self._heads(layer, "head_through_W_O", heads, outputs)
-        ranks = written.norm(dim=-1).argsort(descending=True, stable=True).argsort()
+        norms = written.norm(dim=-1)
+        says = (norms > 0).cpu()  # what is all zero has no tokens on top
+        self._heads(layer, "head_through_W_O", heads[says], outputs)
+        ranks = norms.argsort(descending=True, stable=True).argsort().cpu()
         for name, output in outputs.items():
-            self.by_norm[name].add(ranks, shared(heads, output))
+            self.by_norm[name].add(ranks[says], shared(heads, output)[says])
         raw = unprojected(block, part, at)
         if raw is not None:
-            self._heads(layer, "head_raw", self.tops.of_components(raw), outputs)
+            self._heads(layer, "head_raw", self.tops.of_components(raw)[says], outputs)
         self._values(trace, layer, at, heads)
 
     def _heads(
-        self, layer: int, kind: str, heads: Int[Tensor, "head k"], outputs: dict[str, Tensor]
+        self, layer: int, kind: str, heads: Int[Tensor, "n k"], outputs: dict[str, Tensor]
     ) -> None:
         for name, output in outputs.items():
             figures = shared(heads, output)
@@ -148,7 +150,8 @@ class _Figures:
         weights, sources = (found[:, :MOST_VALUES] for found in most)
         vectors = values(block, part, at, sources)
         tops = self.tops.of_components(vectors.flatten(0, 1)).unflatten(0, sources.shape)
-        figures, read = shared(tops, heads[:, None]), (weights > 0).cpu()
+        figures = shared(tops, heads[:, None])
+        read = ((weights > 0) & (vectors.norm(dim=-1) > 0)).cpu()
         ranks = torch.arange(sources.shape[1], device="cpu").expand_as(sources)
         self.by_attention.add(ranks[read], figures[read])
 
@@ -190,6 +193,8 @@ def _there(series: Iterable[Series]) -> tuple[Series, ...]:
 def _no_raw(model: LoadedModel) -> tuple[str, ...]:
     attention = model.blocks[0].attention
     width, d_model = attention.heads * attention.d_head, model.shape.d_model
+    if not torch.count_nonzero(attention.W_O):
+        return ("The attention of this model cannot be read, so that its heads say nothing.",)
     if width == d_model:
         return ()
     return (
