@@ -16,12 +16,13 @@
     if (!shown || !cy || !(png || svg)) return;
     const trigger = window.dash_clientside.callback_context.triggered_id || "";
     const bg = getComputedStyle(document.body).backgroundColor;
+    const name = flowviz.names.BLOCKS ? "block" : "flow";
     cy.elements().removeClass("path dim hover");
     flowviz.onScreen(false);
     if (trigger.endsWith("svg")) {
-      save(new Blob([cy.svg({ full: true, bg })], { type: "image/svg+xml" }), "flow.svg");
+      save(new Blob([cy.svg({ full: true, bg })], { type: "image/svg+xml" }), `${name}.svg`);
     } else {
-      save(cy.png({ full: true, scale: 2, bg, output: "blob", maxWidth: 8000 }), "flow.png");
+      save(cy.png({ full: true, scale: 2, bg, output: "blob", maxWidth: 8000 }), `${name}.png`);
     }
     flowviz.onScreen(true);
     flowviz.point(null);

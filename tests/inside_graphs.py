@@ -137,9 +137,10 @@ def _attention(sketch: _Sketch, shape: Shape, layer: int, position: int, state: 
     reader = _normed(sketch, shape, K.LN1, layer, state)
     concat, output = PartKey(K.CONCAT, layer), PartKey(K.ATTENTION, layer)
     values = []
+    if shape.heads:
+        sketch.join(reader, PartKey(K.QUERY, layer), E.QUERY)
     for head in range(shape.heads):
         asks = PartKey(K.HEAD_QUERY, layer, head)
-        sketch.join(reader, PartKey(K.QUERY, layer), E.QUERY)
         sketch.join(PartKey(K.QUERY, layer), asks, E.QUERY)
         for number in range(shape.memories):
             source = (position - 1 - number - head) % (position + 1)

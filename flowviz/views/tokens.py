@@ -66,7 +66,7 @@ def ems(text: str) -> float:
 
     The widths are those of DejaVu Sans, the widest of the fonts that the page may get.
     """
-    return sum(_ems(character) for character in text)
+    return sum((_ems(character) for character in text), 0.0)
 
 
 def _ems(character: str) -> float:
