@@ -1,4 +1,4 @@
-"""Half precision: what the laws measure, against the tolerance that is stated for it."""
+"""Other precisions: what the laws measure, against the tolerance that is stated for each."""
 
 from __future__ import annotations
 
@@ -34,3 +34,14 @@ def test_errors_stay_within_the_stated_tolerance(
         for target in (FlowTarget(39, int(trace.logits[39].argmax())), FlowTarget(30, 7, 9)):
             worst = max(worst, *vars(law_errors(flow_of(model, trace, target))).values())
     assert TOLERANCE[torch.float32] < worst < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "llama", "gemma2", "gpt_neox", "gpt_oss"])
+def test_double_precision_is_exact(architecture: str, tmp_path: Path) -> None:
+    sizes = DEEP if architecture in ("llama", "gemma2") else {}
+    model = load_model(str(save_model(architecture, tmp_path, **sizes)), dtype=torch.float64)
+    for prompt in PROMPTS:
+        trace = record(model, prompt)
+        assert trace.resid_final.dtype == torch.float64
+        errors = law_errors(flow_of(model, trace, FlowTarget(30, 7, 9)))
+        assert max(vars(errors).values()) < TOLERANCE[torch.float64]
