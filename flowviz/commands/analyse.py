@@ -11,11 +11,8 @@ from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.tables import TABLES, tables
 from flowviz.analyses.types import Prompt, Result
 from flowviz.checked import check_prompt
-from flowviz.commands.explain import standard_input
-from flowviz.commands.options import add_placement
+from flowviz.commands.options import add_model, chosen_model, standard_input
 from flowviz.errors import RequestError
-from flowviz.models.catalogue import find_model, on_base
-from flowviz.models.placement import Placement
 
 SET = "phenomena"
 MOST_BYTES = 4 * MOST_CHARACTERS  # no character of UTF-8 takes more
@@ -33,14 +30,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command = commands.add_parser("analyse", help="measure a model over one prompt or a set")
     command.add_argument("analysis", choices=list(Analysis), type=str, help="what to measure")
     command.add_argument("token", nargs="?", help="for search: the token to look for")
-    command.add_argument(
-        "--model", default="demo", metavar="NAME_OR_FOLDER",
-        help="a known name, a hub name, a folder, or ADAPTER@BASE (default: demo)",
-    )  # fmt: skip
-    command.add_argument(
-        "--base", metavar="NAME_OR_FOLDER", help="the model to merge an adapter into"
-    )
-    add_placement(command)
+    add_model(command)
     over = command.add_mutually_exclusive_group()
     over.add_argument("--set", metavar="NAME", help=f"a set that ships (default: {SET})")
     over.add_argument("--prompts", metavar="FILE", help="one prompt a line; - reads standard input")
@@ -61,9 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Runs the analysis; only its result goes to standard output."""
     request = _request(chosen)  # refused before torch is imported
     _check_table(chosen)
-    entry = find_model(chosen.model)
-    entry = entry if chosen.base is None else on_base(entry, chosen.base)
-    entry = entry.placed(Placement.of(chosen.device, chosen.dtype))
+    entry = chosen_model(chosen)
 
     from flowviz.analyses.run import analyse
     from flowviz.models.loading import load_model

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from flowviz.commands.explain import standard_input
-from flowviz.commands.options import add_placement
+from flowviz.commands.options import add_model, chosen_model, standard_input
 from flowviz.inside.request import InsideRequest, Rank, Rotary
-from flowviz.models.catalogue import find_model, on_base
-from flowviz.models.placement import Placement
 
 OPTIONS = (
     ("--at", "N", "the prompt position to look at (default: the target's)"),
@@ -29,14 +26,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument(
         "--layers", required=True, metavar="N|FIRST-LAST", help="the blocks to open, from 0"
     )
-    command.add_argument(
-        "--model", default="demo", metavar="NAME_OR_FOLDER",
-        help="a known name, a hub name, a folder, or ADAPTER@BASE (default: demo)",
-    )  # fmt: skip
-    command.add_argument(
-        "--base", metavar="NAME_OR_FOLDER", help="the model to merge an adapter into"
-    )
-    add_placement(command)
+    add_model(command)
     command.add_argument(
         "--target", metavar="TOKEN", help="the token to explain (default: the top prediction)"
     )
@@ -61,9 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
     given["token"] = chosen.target
     asked = {**given, "prompt": prompt, "layers": layers}
     InsideRequest.from_mapping(asked)  # refused before torch is imported
-    entry = find_model(chosen.model)
-    entry = entry if chosen.base is None else on_base(entry, chosen.base)
-    entry = entry.placed(Placement.of(chosen.device, chosen.dtype))
+    entry = chosen_model(chosen)
 
     from flowviz.opened import open_block
 
