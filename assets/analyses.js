@@ -4,7 +4,8 @@
   const flowviz = (window.flowviz = window.flowviz || {});
   const ids = () => flowviz.pages.analyses;
   const MOST_CHARACTERS = 200000;
-  const MOST_IN_LINK = 2000;
+  const MOST_IN_LINK = 2000; // characters of prompts
+  const LONGEST_LINK = 3900; // of the query: gunicorn refuses a request line of more than 4,094
   const COUNT_AFTER = 250; // milliseconds without another key
   const RENEW_AFTER = 5000;
   const FIRST_WITHIN = 2000;
@@ -82,15 +83,14 @@
   function query(shown, norm, openIn) {
     const parts = new URLSearchParams(shown);
     const text = shown.text || "";
-    const cut = text.length > MOST_IN_LINK;
+    const cut = text.length > MOST_IN_LINK || parts.toString().length > LONGEST_LINK;
     if (cut) {
       parts.delete("text");
       parts.set("left_out", String(text.length));
     }
     if (shown.analysis === "norms" && norm) parts.set("norm", norm);
-    if (shown.analysis === "search" && openIn && openIn.length <= MOST_IN_LINK) {
-      parts.set("prompt", openIn);
-    }
+    const fits = openIn && encodeURIComponent(openIn).length <= LONGEST_LINK;
+    if (shown.analysis === "search" && fits) parts.set("prompt", openIn);
     return [parts.toString(), cut ? text.length : 0];
   }
 
@@ -102,8 +102,8 @@
     history.replaceState(history.state, "", `${location.pathname}?${text}`);
     if (!cut) return "";
     return (
-      `The link leaves out your prompts: they have ${cut.toLocaleString("en")} characters, and ` +
-      `${MOST_IN_LINK.toLocaleString("en")} fit. Whoever opens it puts them in again.`
+      `The link leaves out your prompts: with ${cut.toLocaleString("en")} characters they are ` +
+      "too long for it. Whoever opens it puts them in again."
     );
   }
 

@@ -328,10 +328,14 @@ def test_long_prompts_stay_out_of_the_link_and_the_page_says_so(page, by_hand_ad
     page.fill("#analyses-text", "word " * 500)
     page.click("#analyses-run")
     shown(page, 4)
-    expect(page.locator("#analyses-link-note")).to_contain_text("they have 2,500 characters")
+    expect(page.locator("#analyses-link-note")).to_contain_text("with 2,500 characters")
     assert query_of(page) == {"analysis": "overlap", "model": "demo", "left_out": "2500"}
     page.reload()
     expect(page.locator(".nothing")).to_contain_text("too long for it (2,500 characters)")
+    page.locator("#analyses-source").get_by_text("My own").click()
+    page.fill("#analyses-text", "語" * 1500)  # nine characters each in a link
+    page.click("#analyses-run")
+    page.wait_for_function("() => location.search.includes('left_out=1500')")
 
 
 def test_a_set_is_looked_at_and_edited(page, by_hand_address):

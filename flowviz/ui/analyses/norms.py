@@ -73,7 +73,7 @@ def norm_detail(result: NormFilters, norm: NormFilter, theme: str) -> list[Compo
         side_by_side(
             chart("What loses", "Probability before → after, as means over the vectors.",
                   change_chart(norm.losers, theme)),
-            chart("What gains", "The black marks say what the same norm does to random vectors.",
+            chart("What gains", "The upright marks say what the same norm does to random vectors.",
                   change_chart(norm.gainers, theme)),
         ),
         html.Section(

@@ -97,7 +97,7 @@ def _neurons(title: str, matches: Sequence[NeuronMatch], theme: str) -> html.Sec
 
 
 def _heads(title: str, matches: Sequence[HeadMatch], theme: str) -> html.Section:
-    reading = "The strongest effect for a full attention, and the source tokens that have it."
+    reading = "The strongest effect for full attention, and the source tokens that have it."
     return _bars(title, reading, matches, head_bars, theme)
 
 

@@ -26,7 +26,7 @@ SHARES = frozenset({
 TOKENS = frozenset({"answer", "target", "prediction", "text"})
 LISTS = frozenset({"promotes", "suppresses", "sources", "most_lost", "most_gained"})
 BETWEEN = " | "  # the tokens of a list
-WIDE = frozenset({"prompt", "example", "title", *LISTS})
+WIDE = {"title": 340, "prompt": 300} | dict.fromkeys((*LISTS, "example"), 250)
 UNSEEN = frozenset({"series", "target_id", "prediction_id", "position", "source_logits"})
 OPTIONS = {
     "rowHeight": ROW_HEIGHT,
@@ -118,7 +118,7 @@ def _column(name: str, values: Sequence[Any]) -> dict[str, Any]:
         return {**column, "valueFormatter": {"function": "flowvizTruth(params.value)"}}
     if told and all(isinstance(value, int | float) for value in told):
         return {**column, **_number(name)}
-    return {**column, "tooltipField": name, "minWidth": 260 if name in WIDE else 96}
+    return {**column, "tooltipField": name, "minWidth": WIDE.get(name, 120)}
 
 
 def _number(name: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Line:
     """
 
     name: str
-    x: Sequence[int | str]
+    x: Sequence[int | float | str]
     y: Sequence[float | None]
     hover: Sequence[str]
     low: Sequence[float] | None = None

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flowviz.analyses.types import ActiveNeuron, HeadMatch, NeuronMatch, PromptOutcome
 from flowviz.graph.types import NodeKey, NodeKind
 
-LONGEST = 6000  # characters of an address; servers refuse much longer ones
+LONGEST = 3900  # characters of an address; gunicorn refuses a request line of more than 4,094
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from plotly import graph_objects as go
 
@@ -64,7 +65,11 @@ def difference_chart(result: ActiveNeurons, theme: str) -> go.Figure:
         figure.add_trace(_differences(listed, layers[number], result, theme))
     _ordinary(figure, theme)
     with_legend(figure.update_layout(hovermode="closest"))
-    axis = {"zeroline": True, "zerolinecolor": palette(theme).muted}
+    axis: dict[str, Any] = {
+        "zeroline": True,
+        "zerolinecolor": palette(theme).muted,
+        "autorangeoptions": {"include": [-1.25, 1.25]},
+    }
     figure.update_xaxes(title_text="Norm of its value, in deviations from its layer's mean", **axis)
     return figure.update_yaxes(title_text="Entropy of its tokens, likewise", **axis)
 

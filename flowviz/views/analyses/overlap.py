@@ -55,7 +55,11 @@ def overlap_lines(series: Sequence[Series], result: Overlap, x_title: str, theme
     xs = sorted({x for each in series for x in each.x})
     level(figure, result.chance, f"by chance: {percent(result.chance)}", theme, xs)
     with_legend(figure.update_layout(height=HEIGHT))
-    figure.update_xaxes(title_text=x_title, **count_axis(xs))
+    figure.update_xaxes(
+        title_text=x_title,
+        unifiedhovertitle={"text": f"{x_title.split()[0].lower()} %{{x}}"},
+        **count_axis(xs),
+    )
     return figure.update_yaxes(
         title_text=f"Shared of the first {result.k}", tickformat="~%", rangemode="tozero"
     )
