@@ -6,7 +6,9 @@ Run it from the repository's root: `python -m docs.screenshots`. It needs Playwr
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -21,14 +23,37 @@ CY = "window.flowviz.cytoscape()"
 NAMES = {"prompt": "When Mary and John went to the store, John gave a drink to",
          "token": " Mary", "contrast": " John"}  # fmt: skip
 CAPITAL = {"prompt": "The capital of Japan is the city of", "token": " Tokyo"}
-# name, query, the kind of node to select, width, height, theme
+NORMS = {"analysis": "norms", "set": "phenomena", "group": "capitals"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A link in a window of some size.
+
+    Args:
+        kind: the kind of node to select; None for none.
+        wait: what stands there when the page is ready.
+    """
+
+    name: str
+    query: dict[str, str]
+    path: str = "/"
+    kind: str | None = None
+    size: tuple[int, int] = (1440, 900)
+    theme: Literal["light", "dark"] = "light"
+    wait: tuple[str, ...] = ("[data-drawn]", ".components")
+
+
 PICTURES = (
-    ("workbench", NAMES, None, 1440, 900, "light"),
-    ("head", NAMES, "head", 1440, 900, "light"),
-    ("circuit", {**CAPITAL, "wiring": "circuit", "budget": "40"}, "neuron", 1440, 900, "dark"),
-    ("lens", CAPITAL, "resid_final", 1440, 900, "dark"),
-    ("phone", CAPITAL, None, 390, 844, "light"),
-)
+    Picture("workbench", NAMES),
+    Picture("head", NAMES, kind="head"),
+    Picture("circuit", {**CAPITAL, "wiring": "circuit", "budget": "40"}, kind="neuron",
+            theme="dark"),
+    Picture("lens", CAPITAL, kind="resid_final", theme="dark"),
+    Picture("phone", CAPITAL, size=(390, 844)),
+    Picture("block", {**CAPITAL, "layers": "4-4"}, "/inside", wait=("[data-drawn]",)),
+    Picture("norms", NORMS, "/analyses", wait=(".js-plotly-plot .main-svg",)),
+)  # fmt: skip
 
 
 def main() -> None:
@@ -42,34 +67,27 @@ def main() -> None:
         path = str(CHROMIUM) if CHROMIUM.exists() else None
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for picture in PICTURES:
-            take(browser, f"http://127.0.0.1:{server.server_port}", *picture)
+            take(browser, f"http://127.0.0.1:{server.server_port}", picture)
         browser.close()
     server.shutdown()
 
 
-def take(
-    browser: Browser,
-    address: str,
-    name: str,
-    query: dict[str, str],
-    kind: str | None,
-    width: int,
-    height: int,
-    theme: str,
-) -> None:
+def take(browser: Browser, address: str, picture: Picture) -> None:
     """One picture: a link, a node selected, a window of that size."""
+    width, height = picture.size
     context = browser.new_context(
         viewport={"width": width, "height": height},
-        color_scheme="dark" if theme == "dark" else "light",
+        color_scheme=picture.theme,
         device_scale_factor=2 if width < 600 else 1,
     )
     page = context.new_page()
-    page.goto(f"{address}/?{urlencode(query)}")
-    page.wait_for_selector("[data-drawn]")
-    page.wait_for_selector(".components")
-    if kind:
-        select(page, kind)
-    page.screenshot(path=IMAGES / f"{name}.png")
+    page.goto(f"{address}{picture.path}?{urlencode(picture.query)}")
+    for there in picture.wait:
+        page.wait_for_selector(there)
+    if picture.kind:
+        select(page, picture.kind)
+    settle(page)
+    page.screenshot(path=IMAGES / f"{picture.name}.png")
     context.close()
 
 
@@ -82,7 +100,11 @@ def select(page: Page, kind: str) -> None:
     )
     page.wait_for_selector("#flow-inflows .ag-row")
     page.wait_for_function(f"() => !{CY}.animated()")
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+
+
+def settle(page: Page) -> None:
+    """Waits until what was just changed is painted."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 500)))")
 
 
 if __name__ == "__main__":
