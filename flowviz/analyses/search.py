@@ -125,7 +125,7 @@ def _listed(
 
 def _places(model: LoadedModel, found: Tensor) -> list[tuple[int, int]]:
     """Places in the whole model → layer and index; layers may have different numbers of neurons."""
-    sizes = torch.tensor([block.mlp.neurons for block in model.blocks])
+    sizes = torch.tensor([block.mlp.neurons for block in model.blocks], device="cpu")
     ends, found = sizes.cumsum(0), found.cpu()
     layers = torch.bucketize(found, ends, right=True)
     return list(zip(layers.tolist(), (found - (ends - sizes)[layers]).tolist(), strict=True))
