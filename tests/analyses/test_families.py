@@ -33,7 +33,7 @@ def test_every_analysis_runs_on_every_kind_of_block(architecture: str) -> None:
     assert [series.x for series in overlaps.by_layer] == [(0, 1, 2)] * 6
     assert {series.count for series in overlaps.among} == {(8, 8, 8)}
     values = overlaps.by_attention_rank[0].mean
-    assert values[0] == max(values)  # the most attended value says most of what its head says
+    assert values[0] > 5 * overlaps.chance  # a part of a sum says some of what the sum says
     assert overlaps.notes == filters.notes == ()
     assert len(course.stages) == (4 if model.shape.parallel else 7)
     assert len(filters.norms) >= 4
