@@ -33,6 +33,7 @@
     "=": () => flowviz.zoom(1.25),
     "-": () => flowviz.zoom(0.8),
     "[": () => flowviz.fold(),
+    c: () => flowviz.toggleCheck(),
     PageUp: () => flowviz.stepBlock(1),
     PageDown: () => flowviz.stepBlock(-1),
     Escape: () => flowviz.select(null),

@@ -17,12 +17,13 @@
     document.title = `${title} · flowviz`;
   };
 
-  function sync(shown, selected, rest) {
+  function sync(shown, selected, rest, chosen, checkOpen) {
     const keep = window.dash_clientside.no_update;
     if (!shown) return keep;
     const more = {};
     if (selected && selected.key) more.node = selected.key;
     if (rest === false) more.rest = "0";
+    Object.assign(more, flowviz.checkInLink(chosen, checkOpen));
     flowviz.address(shown, more, shown.prompt.trim().slice(0, 60));
     flowviz.canOpen(shown);
     return keep;

@@ -66,7 +66,21 @@
     SHOWN: "analyses-shown",
     LINK: "analyses-link",
   };
-  flowviz.pages = { shell, flow, inside, analyses };
+  const check = {
+    ROOT: "check-root",
+    PANEL: "check-panel",
+    CHOSEN: "check-chosen",
+    ASKED: "check-asked",
+    STANDING: "check-standing",
+    SHOWN: "check-shown",
+    TOGGLE: "check-toggle",
+    AGAINST: "check-against",
+    OTHER: "check-other",
+    OTHER_RUN: "check-other-run",
+    SMALLEST_RUN: "check-smallest-run",
+    RETRY: "check-retry",
+  };
+  flowviz.pages = { shell, flow, inside, analyses, check };
   Object.defineProperty(flowviz, "names", {
     get() {
       const open = [flow, inside].find((page) => document.getElementById(page.PROMPT));

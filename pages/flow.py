@@ -17,6 +17,9 @@ from flowviz.errors import FlowvizError, NotKept
 from flowviz.graph.types import NodeKey
 from flowviz.request import ExplainRequest
 from flowviz.ui.ask_panel import ask_panel
+from flowviz.ui.check.callbacks import connect_check
+from flowviz.ui.check.panel import check_panel
+from flowviz.ui.check.stores import check_stores
 from flowviz.ui.count import count_words
 from flowviz.ui.dom import attributes
 from flowviz.ui.examples import example_requests, look_for
@@ -71,6 +74,7 @@ def layout(**query: object) -> html.Div:
     return html.Div(
         [
             *stores(opening, example_requests(examples, models), looks),
+            *check_stores(opening.check),
             ask_panel(ASK, opening.asked, models, examples),
             html.Div(
                 [
@@ -82,6 +86,7 @@ def layout(**query: object) -> html.Div:
                         className="inspector",
                         **attributes(aria_label="Inspector"),
                     ),
+                    check_panel(opening.check),
                 ],
                 className="stage",
             ),
@@ -293,4 +298,5 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(graph, Flow(ctx.triggered_id))
 
 
+connect_check()
 answer_in_browser()

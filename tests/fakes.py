@@ -14,6 +14,8 @@ import time
 import zlib
 from dataclasses import replace
 
+from flowviz.causal.request import CheckRequest
+from flowviz.causal.types import Verdict
 from flowviz.errors import NotKept, RequestError
 from flowviz.graph.inspection import (
     AttentionCell,
@@ -40,7 +42,16 @@ from flowviz.graph.types import (
     TokenScore,
 )
 from flowviz.request import ExplainRequest, Wiring
-from flowviz.session import Job, JobState, ModelChoice, Session, TokenChoice, TokenCount
+from flowviz.session import (
+    Job,
+    JobState,
+    ModelChoice,
+    Question,
+    Session,
+    TokenChoice,
+    TokenCount,
+)
+from tests.verdicts import make_verdict
 
 WORDS = [
     " Paris",
@@ -78,7 +89,9 @@ class FakeSession(Session):
         self.numbers = itertools.count(1)
         self.released = False
         self.submitted: list[ExplainRequest] = []
+        self.checked: list[CheckRequest] = []
         self.gone = False  # whether what was drawn has made room
+        self.verdicts_gone = False
 
     def models(self) -> tuple[ModelChoice, ...]:
         return (
@@ -86,7 +99,10 @@ class FakeSession(Session):
             ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", LONG_CONTEXT, False, 475 * MB),
         )
 
-    def submit(self, request: ExplainRequest, visitor: str, *, to_inspect: bool = False) -> Job:
+    def submit(self, request: Question, visitor: str, *, to_inspect: bool = False) -> Job:
+        if isinstance(request, CheckRequest):
+            return self.submit_check(request, visitor)
+        assert isinstance(request, ExplainRequest)
         check(request)
         self.submitted.append(request)
         self.gone &= not to_inspect
@@ -99,6 +115,26 @@ class FakeSession(Session):
             job = Job(number, JobState.DONE, "Done", 1.0)
         self.jobs[number] = (visitor, request, job, time.monotonic())
         return job
+
+    def submit_check(self, request: CheckRequest, visitor: str) -> Job:
+        """Done at once, but for another prompt that is "slow" or "short"."""
+        self.checked.append(request)
+        self.verdicts_gone = False
+        number, other = str(next(self.numbers)), request.other or ""
+        if "slow" in other:
+            job = Job(number, JobState.RUNNING, "Replacing everything", 0.1)
+        elif "short" in other:
+            job = Job(number, JobState.FAILED, "", 1.0, "Give a prompt that is at least as long.")
+        else:
+            job = Job(number, JobState.DONE, "Done", 1.0)
+        self.jobs[number] = (visitor, request.explained, job, time.monotonic())
+        return job
+
+    def answer(self, question: Question) -> Verdict:
+        assert isinstance(question, CheckRequest)
+        if question not in self.checked or self.verdicts_gone:
+            raise NotKept("This result is not kept any more. Run the prompt again.")
+        return make_verdict(self.graph(question.explained), question)
 
     def job(self, job_id: str, visitor: str) -> Job:
         owner, _, job, _ = self.jobs.get(job_id, ("", None, None, 0))

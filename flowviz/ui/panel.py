@@ -54,5 +54,10 @@ def target_line(projection: Projection | None, graph: Picture) -> html.P | None:
 
 def chart(title: str, figure: Figure) -> html.Section:
     """A chart of its own height, with a title."""
+    return html.Section([html.H3(title), bare_chart(figure)])
+
+
+def bare_chart(figure: Figure, **more: Any) -> dcc.Graph:
+    """A chart of its own height."""
     height = {"height": f"{figure.to_dict()['layout']['height']}px"}
-    return html.Section([html.H3(title), dcc.Graph(figure=figure, config=CHART, style=height)])
+    return dcc.Graph(figure=figure, config=CHART, style=height, **more)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dash import ALL, Input, Output, State
 
 from flowviz.ui.browser import in_browser
+from flowviz.ui.check.ids import Check
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.ids import Shell
 
@@ -103,6 +104,8 @@ def _drawing() -> None:
         Input(Flow.SHOWN, "data"),
         Input(Flow.SELECTED, "data"),
         Input(Flow.REST, "checked"),
+        Input(Check.CHOSEN, "data"),
+        Input(Check.OPEN, "data"),
     )
 
 

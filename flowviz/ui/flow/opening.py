@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from flowviz.causal.request import CheckRequest
 from flowviz.errors import FlowvizError, RequestError
 from flowviz.graph.types import NodeKey
 from flowviz.request import (
-    ExplainRequest,
     GraphSettings,
     TargetSpec,
     settings_from_mapping,
 )
 from flowviz.ui.ask_panel import Asked
+from flowviz.ui.check.opening import CheckOpening
 from flowviz.ui.examples import DEMO
 from flowviz.ui.notice import notice
 from flowviz.ui.opening import check_model, kept_prompt
@@ -29,6 +30,7 @@ class Opening:
         node: the node that the link selects.
         rest: whether rest nodes are drawn.
         fault: what is wrong with the link, as a notice.
+        check: how the graph is held against the model.
     """
 
     prompt: str
@@ -39,6 +41,7 @@ class Opening:
     node: str | None = None
     rest: bool = True
     fault: dict[str, str] | None = None
+    check: CheckOpening = field(default_factory=CheckOpening)
 
     @property
     def asked(self) -> Asked:
@@ -67,7 +70,8 @@ def open_page(
 
 
 def _from_link(query: Mapping[str, object], model: str) -> Opening:
-    request = ExplainRequest.from_mapping({"model": model, **query})
+    check = CheckRequest.from_mapping({"model": model, **query})
+    request = check.explained
     return Opening(
         request.prompt,
         request.model,
@@ -76,6 +80,7 @@ def _from_link(query: Mapping[str, object], model: str) -> Opening:
         run=True,
         node=_node(query.get("node")),
         rest=query.get("rest") != "0",
+        check=CheckOpening.of(check, query),
     )
 
 

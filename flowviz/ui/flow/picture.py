@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 
 from flowviz.ui.canvas import CanvasIds, Save, canvas, empty
+from flowviz.ui.check.panel import check_line
 from flowviz.ui.flow.ids import Flow
 
 SAVES = (
@@ -63,6 +64,7 @@ def picture(styles: dict[str, Any]) -> html.Section:
                 ],
                 className="status-row",
             ),
+            check_line(),
         ],
         className="picture",
     )  # fmt: skip
