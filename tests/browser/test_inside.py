@@ -236,7 +236,8 @@ def test_all_that_can_be_used_has_a_name(block):
     block.open(prompt=PROMPT, layers="3-3")
     nameless = block.page.evaluate(
         """() => [...document.querySelectorAll("button, input, textarea, [role=slider]")]
-            .filter(e => e.checkVisibility({ visibilityProperty: true }) && !(
+            .filter(e => e.checkVisibility({ visibilityProperty: true }) &&
+                !e.closest("[aria-hidden=true]") && !(
                 e.textContent.trim() || e.ariaLabel || e.title || e.placeholder ||
                 (e.labels && e.labels.length) || e.getAttribute("aria-labelledby")))
             .map(e => e.outerHTML.slice(0, 200))"""

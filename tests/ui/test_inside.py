@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 
@@ -13,9 +14,10 @@ from flowviz.errors import NotKept
 from flowviz.inside.request import InsideRequest, InsideSettings, Rank, Rotary
 from flowviz.inside.types import InsideChecks, PartKind
 from flowviz.request import ExplainRequest
+from flowviz.session import Job, JobState
 from flowviz.ui.inside.opening import open_page
 from flowviz.ui.inside.words import banner, rotary_words, status_line
-from tests.fakes import FakeSession
+from tests.fakes import FakeSession, check
 from tests.inside_graphs import Shape, opened
 from tests.ui.client import Client
 from tests.ui.conftest import EXAMPLES
@@ -41,7 +43,19 @@ NAMES = ("model", "prompt", "token", "contrast", "position", "layers", "at", "he
 
 
 class InsideSession(FakeSession):
-    """Answers with a hand-made block."""
+    """Answers with a hand-made block; a "slow" prompt runs until it is cancelled."""
+
+    def submit(self, request, visitor, *, to_inspect=False):
+        if not isinstance(request, InsideRequest):
+            return super().submit(request, visitor, to_inspect=to_inspect)
+        check(request.explained())
+        self.submitted.append(request)
+        self.gone &= not to_inspect
+        slow = "slow" in request.prompt
+        state = JobState.RUNNING if slow else JobState.DONE
+        job = Job(str(next(self.numbers)), state, "Opening the block", 0.2 if slow else 1.0)
+        self.jobs[job.id] = (visitor, request, job, time.monotonic())
+        return job
 
     def answer(self, question):
         if isinstance(question, ExplainRequest):
@@ -129,8 +143,6 @@ def test_a_broken_link_keeps_the_prompt_and_says_why(query, words):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_links_never_break_the_server(client, name):
-    from urllib.parse import quote_plus
-
     for value in HOSTILE:
         for query in ({name: quote_plus(value)}, {"prompt": "a", name: quote_plus(value)}):
             assert "inside-prompt" in page(client, query)

@@ -233,3 +233,9 @@ def test_tones_keep_text_readable_and_mappers_stand_behind_their_data(theme: str
             assert "[tone]" in rule["selector"]
 
 
+def test_one_norm_before_both_says_so() -> None:
+    graph = opened(Shape(parallel=True, norms=(K.LN1,)))
+    parallel = replace(graph, model=replace(graph.model, parallel=True))
+    words = "L1 norm before attention"
+    assert name(PartKey(K.LN1, 1), parallel) == f"{words} and the MLP"
+    assert name(PartKey(K.LN1, 1), opened(Shape())) == words

@@ -20,6 +20,7 @@ from flowviz.views.inside.words import (
     name,
     read_here,
     reading,
+    sum_name,
 )
 from flowviz.views.tokens import clip, clip_ems, ems, visible
 from flowviz.views.words import percent, share_of_target, signed, token_at
@@ -58,7 +59,8 @@ def node_text(node: PartNode, graph: InsideGraph, width: float) -> str:
     if key.kind in (K.REST, K.ELSEWHERE):
         return ""
     if key.kind in SUMS:
-        return SUMS[key.kind] if read == UNREAD else f"{SUMS[key.kind]}   {clip(read, 24)}"
+        what = sum_name(key, graph)
+        return what if read == UNREAD else f"{what}   {clip(read, 24)}"
     if key.kind is K.BIAS:
         return bias_name(key)
     lead = {K.HEAD: f"H{key.index} ", K.QUERY: "? ", K.HEAD_QUERY: "? "}.get(key.kind, "")

@@ -31,6 +31,14 @@ SENTENCES = {
 }
 
 
+def sum_name(key: PartKey, graph: InsideGraph) -> str:
+    """What a bar is; one norm may stand before both sublayers of a parallel block."""
+    shared = key.kind is K.LN1 and graph.model.parallel
+    if shared and graph.node(PartKey(K.LN2, key.layer)) is None:
+        return "norm before attention and the MLP"
+    return SUMS[key.kind]
+
+
 def reading(node: PartNode, graph: InsideGraph) -> str:
     """The token that it reads as most, where it is read."""
     if node.projection is None or not node.projection.top or not read_here(node.key, graph):
@@ -72,7 +80,7 @@ def name(key: PartKey, graph: InsideGraph) -> str:
         case K.ELSEWHERE:
             return f"{name(host(key), graph)}, to other positions"
         case _:
-            return f"L{key.layer} {SUMS[key.kind]}"
+            return f"L{key.layer} {sum_name(key, graph)}"
 
 
 def host(key: PartKey) -> PartKey:
