@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
-  const MOST_IN_LINK = 2000; // characters of a prompt that the analyses' link holds
   const LONGEST = 7000; // servers refuse much longer request lines
 
   let link = ""; // the query of what is drawn
