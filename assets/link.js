@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
-  const LONGEST = 7000; // servers refuse much longer request lines
+  const LONGEST = 7000; // the Procfile has gunicorn take request lines of up to 8,190
 
   let link = ""; // the query of what is drawn
 

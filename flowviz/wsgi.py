@@ -1,6 +1,6 @@
 """The page for a WSGI server, from the environment's settings (`settings.py`).
 
-    gunicorn --workers 1 --threads 8 "flowviz.wsgi:application_factory()"
+    gunicorn --workers 1 --threads 8 --limit-request-line 8190 "flowviz.wsgi:application_factory()"
 
 One worker, because the model and the results are held in it; threads for the visitors.
 """
