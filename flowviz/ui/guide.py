@@ -39,6 +39,11 @@ READING = (
         "An opened block shows its norms, queries, keys, values, heads, rows of W_O and neurons. "
         "Dashed parts carry no flow: they say where a head looks, and how far a gate opens.",
     ),
+    (
+        "Analyses",
+        "One question asked of many prompts: which parts read alike, where the answer appears, "
+        "what norms filter, which neurons always fire, who speaks for a token.",
+    ),
 )
 KEYS = (
     ("Enter", "run the prompt (Shift+Enter: a new line)"),
