@@ -55,7 +55,7 @@
   }
 
   /* A graph is drawn, or something chosen: asks for a check once nothing has come for a moment. */
-  function checkAsk(shown, chosen, _again, asked) {
+  function checkAsk(shown, chosen, asked) {
     if (!shown || !chosen) return keep();
     const drawn = trigger() === flowviz.pages.flow.SHOWN;
     const next = drawn && asked ? fitting(chosen, shown, asked.explained) : null;

@@ -184,9 +184,8 @@ def _points(
 
 def _as_said(effects: Sequence[Effect], score: str, c: Palette) -> go.Scatter:
     """Where the effect is what the score says, as far as both reach."""
-    said, found = [row.scores[score] for row in effects], [row.effect for row in effects]
-    low = max(min(said, default=0.0), min(found, default=0.0))
-    high = min(max(said, default=0.0), max(found, default=0.0))
+    said, found = [0.0, *(row.scores[score] for row in effects)], [row.effect for row in effects]
+    low, high = max(min(said), min([0.0, *found])), min(max(said), max([0.0, *found]))
     return go.Scatter(
         x=[low, high],
         y=[low, high],

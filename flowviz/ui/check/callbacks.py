@@ -7,15 +7,13 @@ browser answers. A page calls `connect_check` while it is being made.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from dash import Input, Output, State, callback, ctx, no_update, set_props
+from dash import Input, Output, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
-from flowviz.errors import NotKept
 from flowviz.graph.types import FlowGraph
 from flowviz.ui.browser import in_browser
 from flowviz.ui.check import files
@@ -43,16 +41,11 @@ Found = tuple[CheckRequest, FlowGraph, Verdict]
 
 
 def found(shown: dict[str, str] | None) -> Found:
-    """The verdict that is shown; one that had to make room is asked for again."""
+    """The verdict that is shown; where it had to make room, NotKept has the page run again."""
     if not shown:
         raise PreventUpdate
     session, request = current_session(), CheckRequest.from_mapping(shown)
-    graph = session.graph(request.explained)
-    try:
-        return request, graph, session.answer(request)
-    except NotKept:
-        set_props(Check.AGAIN, {"data": time.time()})
-        raise PreventUpdate from None
+    return request, session.graph(request.explained), session.answer(request)
 
 
 def ask(asked: dict[str, Any] | None, visitor: str | None) -> dict[str, Any]:
@@ -62,7 +55,9 @@ def ask(asked: dict[str, Any] | None, visitor: str | None) -> dict[str, Any]:
     return checked(asked, visitor, current_session())
 
 
-def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) -> dict[str, Any]:
+def follow(
+    _polls: int | None, _clicks: int | None, job: dict[str, Any] | None, visitor: str | None
+) -> dict[str, Any]:
     """How the check stands; the Cancel button stops it."""
     if not job or not job.get("id"):
         raise PreventUpdate
@@ -172,7 +167,6 @@ def _in_browser() -> None:
         "checkAsk",
         Input(Flow.SHOWN, "data"),
         Input(Check.CHOSEN, "data"),
-        Input(Check.AGAIN, "data"),
         State(Check.ASKED, "data"),
     )
     in_browser(

@@ -12,7 +12,6 @@ class Check(StrEnum):
     CHOSEN = "check-chosen"  # store: {against, other, smallest} as chosen, without the graph
     OPEN = "check-open"  # store: whether the panel is open
     ASKED = "check-asked"  # store: {explained, against, other, smallest, itself} to be checked
-    AGAIN = "check-again"  # store: counts what was asked of a verdict that made room
     # the job
     JOB = "check-job"  # store: {id, state, stage, fraction, error, request} as submitted
     STANDING = "check-standing"  # store: the same without request, as last polled

@@ -11,7 +11,7 @@ from flowviz.ui.check.opening import CheckOpening
 
 def check_stores(opening: CheckOpening) -> list[Component]:
     """All of them, with what the page opens with."""
-    empty = (Check.ASKED, Check.AGAIN, Check.JOB, Check.STANDING, Check.SHOWN)
+    empty = (Check.ASKED, Check.JOB, Check.STANDING, Check.SHOWN)
     return [
         dcc.Store(id=Check.CHOSEN, data=opening.chosen),
         dcc.Store(id=Check.OPEN, data=opening.open),
