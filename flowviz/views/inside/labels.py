@@ -64,6 +64,8 @@ def node_text(node: PartNode, graph: InsideGraph, width: float) -> str:
     if key.kind is K.BIAS:
         return bias_name(key)
     lead = {K.HEAD: f"H{key.index} ", K.QUERY: "? ", K.HEAD_QUERY: "? "}.get(key.kind, "")
+    if key.kind is K.NEURON:
+        lead = f"{_sign(node)} "
     room = width / FONT_SIZE - TAKEN.get(key.kind, 0.5) - ems(lead)
     if key.kind is K.MEMORY:
         read = f"{key.source} {token_at(graph, key.source)}"
@@ -71,10 +73,16 @@ def node_text(node: PartNode, graph: InsideGraph, width: float) -> str:
 
 
 def caption(key: PartKey, graph: InsideGraph) -> str:
-    """The name below a part: of a row of W_O its head and number, of a key its source."""
+    """The name below a part: of a row of W_O its head, number and sign, of a key its source."""
     if key.kind is K.ROW:
-        return f"H{key.index} r{key.source}"
+        node = graph.node(key)
+        return f"H{key.index} r{key.source} {_sign(node) if node else ''}".rstrip()
     return f"{key.source} {clip(token_at(graph, key.source), CAPTION_COLUMNS)}"
+
+
+def _sign(node: PartNode) -> str:
+    """The sign of its activation."""
+    return "+" if (node.activation or 0.0) >= 0 else "−"
 
 
 def node_tip(node: PartNode, graph: InsideGraph) -> str:

@@ -30,6 +30,9 @@ SIZE = Key(
 )  # fmt: skip
 REST = Key("shape rest", "rest", "What flows in and is not drawn: kept as one sum, never dropped")
 ELSEWHERE = Key("shape elsewhere", "elsewhere", "What the state gives to other positions")
+SIGN = Key(
+    "letter", "+ − activation", "Of a neuron and of a row of W_O: the sign of its activation"
+)
 NEUTRAL = Key("shape neutral", "not said", "The part has no reading, or carries no flow")
 WIDTHS = {
     Width.FLOW: Key(
@@ -51,7 +54,7 @@ def legend(graph: InsideGraph, look: Look) -> tuple[Key, ...]:
     exact = graph.checks.exact
     signs = (FOR, AGAINST, SILENT) if exact else ()
     rests = (REST, ELSEWHERE) if exact else ()
-    return (*_colours(graph, look.colour), SIZE, WIDTHS[look.width], *signs, WEIGHT, *rests)
+    return (*_colours(graph, look.colour), SIZE, WIDTHS[look.width], *signs, WEIGHT, SIGN, *rests)
 
 
 def _colours(graph: InsideGraph, colour: Colour) -> tuple[Key, ...]:
