@@ -57,6 +57,20 @@ def test_a_double_click_on_a_state_or_a_layer_opens_its_block(bench):
     bench.wait_query("layers", "5-5")
 
 
+def test_the_headers_links_keep_the_question(bench):
+    bench.open(prompt=PROMPT, token=" London", budget="20")
+    pages = bench.page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="Block").click()
+    bench.page.wait_for_selector("#inside-canvas[data-drawn]")
+    assert (bench.query["prompt"], bench.query["token"]) == (PROMPT, " London")
+    pages.get_by_role("link", name="Flow").click()
+    bench.page.wait_for_selector("#flow-canvas[data-drawn]")
+    assert (bench.query["prompt"], bench.query["token"]) == (PROMPT, " London")
+    pages.get_by_role("link", name="Analyses").click()
+    bench.page.wait_for_url("**/analyses*")
+    assert "prompt" not in bench.query
+
+
 def test_it_draws_every_part_and_a_click_opens_the_inspector(block):
     block.open(prompt=PROMPT, layers="3-3")
     assert len(block.elements("node.state")) == 2
