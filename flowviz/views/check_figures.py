@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from plotly import graph_objects as go
 
 from flowviz.causal.types import Curve, Effect, Kept, Recovery, Verdict
 from flowviz.graph.types import FlowGraph, NodeKind
-from flowviz.views.analyses.chart import LEGEND_ROW, Line, blank, finite, lines
+from flowviz.views.analyses.chart import Line, blank, finite, lines
 from flowviz.views.check_words import band, share_words
 from flowviz.views.figures import escaped
 from flowviz.views.palette import Palette, palette
@@ -18,7 +17,7 @@ from flowviz.views.words import percent, short_label, signed
 
 SCALE_HEIGHT = 62
 CHART_HEIGHT = 250
-LEGEND_ENTRY = 106  # pixels: two entries side by side in the narrowest panel
+LEGEND_ENTRY = 95  # pixels: two entries side by side in the narrowest panel
 LOWEST, HIGHEST = -1.0, 2.0  # of what is recovered; a curve that goes beyond runs off the chart
 HUES = {"flow": 0, "gradient": 1, "direct": 2, "random": 5}
 SYMBOLS = {
@@ -92,24 +91,18 @@ def curves(verdict: Verdict, scores: Sequence[str], theme: str) -> go.Figure:
         tickvals=[0.001, 0.01, 0.1, 1], ticktext=["0.1%", "1%", "10%", "100%"],
     )  # fmt: skip
     kept = [own, *(point for curve in drawn for point in curve.points)]
-    figure.update_yaxes(title_text="Recovered", tickformat="~%", range=_reach(kept))
+    figure.update_yaxes(tickformat="~%", range=_reach(kept))
+    figure.update_traces(legendgroup="")  # groups would stand below each other
     figure.update_layout(
         height=CHART_HEIGHT, hovermode="closest",
-        margin_t=LEGEND_ROW * -(-len(_traces(figure)) // 2) + 10,
-        legend={"entrywidth": LEGEND_ENTRY, "font": {"size": 11}, "xref": "container",
-                "yref": "container", "x": 0, "y": 1, "yanchor": "top"},
+        legend={"entrywidth": LEGEND_ENTRY, "font": {"size": 11}},
     )  # fmt: skip
     return figure
 
 
-def _traces(figure: go.Figure) -> Sequence[Any]:
-    traces: Any = figure.data
-    return traces
-
-
 def _curve(curve: Curve) -> Line:
     total = curve.points[-1].size
-    areas = f"{curve.cpr:.2f} / {curve.cmd:.2f}".replace("-", "−")
+    areas = f"{curve.cpr:.2f}/{curve.cmd:.2f}".replace("-", "−")
     return Line(
         name=f"{curve.score} {areas}",
         x=[point.size / total for point in curve.points],

@@ -11,9 +11,9 @@ from flowviz.views.words import percent, plain, short_label, target_name
 
 COMPONENTS = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON})
 ABLATION_WORDS = {
-    Ablation.ZERO: "zero ablation",
-    Ablation.MEAN: "mean ablation",
-    Ablation.RESAMPLE: "values of another prompt",
+    Ablation.ZERO: "under zero ablation",
+    Ablation.MEAN: "under mean ablation",
+    Ablation.RESAMPLE: "with another prompt's values",
 }
 UNKNOWN = "–"
 
@@ -56,14 +56,9 @@ def headline(graph: FlowGraph, recovery: Recovery) -> str:
 def details(recovery: Recovery, against: Ablation) -> str:
     """The rest of the line: the ablation by its name, the control, the prediction."""
     return (
-        f"under {_named(recovery, against)} (random graphs: {band_words(recovery.controls)}), "
+        f"{ABLATION_WORDS[against]} (random graphs: {band_words(recovery.controls)}), "
         f"{also_words(recovery.kept)}"
     )
-
-
-def _named(recovery: Recovery, against: Ablation) -> str:
-    words = ABLATION_WORDS[against]
-    return f"{words} ({recovery.baseline})" if against is Ablation.MEAN else words
 
 
 def meaning(graph: FlowGraph, recovery: Recovery) -> str:

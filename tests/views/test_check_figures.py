@@ -50,11 +50,11 @@ def test_the_scale_of_what_is_no_number_stands_empty() -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_curves_are_over_the_share_kept_with_their_areas_in_the_legend(theme: str) -> None:
     figure = curves(VERDICT, ALL, theme)
-    flow = named(figure, "flow 0.75 / 0.25")
+    flow = named(figure, "flow 0.75/0.25")
     assert list(flow.x) == [0.01, 0.1, 1.0]
     assert list(flow.y) == [0.25, 0.75, 1.0]
     assert flow.customdata[1] == "flow: 10 of 100 recover 75%"
-    assert list(named(figure, "gradient 0.75 / 0.25").y) == [0.125, None, 1.0]
+    assert list(named(figure, "gradient 0.75/0.25").y) == [0.125, None, 1.0]
     star = named(figure, "this graph")
     assert (list(star.x), list(star.y)) == ([0.02], [0.5])
     assert star.marker.color == palette(theme).accent
@@ -70,7 +70,7 @@ def test_curves_differ_without_colour_and_a_wild_one_leaves_the_others_readable(
 
 def test_only_the_scores_that_may_be_shown_have_a_curve() -> None:
     names = [trace.name for trace in curves(VERDICT, ("gradient", "random"), "light").data]
-    assert names == ["gradient 0.75 / 0.25", "random 0.75 / 0.25", "this graph"]
+    assert names == ["gradient 0.75/0.25", "random 0.75/0.25", "this graph"]
 
 
 def test_an_empty_graph_has_no_star() -> None:

@@ -45,14 +45,18 @@ def test_a_contrast_is_named_in_the_line() -> None:
 @pytest.mark.parametrize(
     ("against", "words"),
     [
-        (Ablation.ZERO, "under zero ablation ("),
-        (Ablation.MEAN, "under mean ablation (the mean over 9 prompts) ("),
-        (Ablation.RESAMPLE, "under values of another prompt ("),
+        (Ablation.ZERO, "under zero ablation (random"),
+        (Ablation.MEAN, "under mean ablation (random"),
+        (Ablation.RESAMPLE, "with another prompt's values (random"),
     ],
 )
-def test_the_ablation_is_named(against: Ablation, words: str) -> None:
+def test_the_ablation_is_named_in_the_line(against: Ablation, words: str) -> None:
+    assert details(FOUND, against).startswith(words)
+
+
+def test_what_takes_the_place_is_named_in_what_it_means() -> None:
     found = replace(FOUND, baseline="the mean over 9 prompts")
-    assert details(found, against).startswith(words)
+    assert "is replaced by the mean over 9 prompts, and the model" in meaning(GRAPH, found)
 
 
 def test_what_recovered_means_has_the_runs_own_numbers() -> None:

@@ -154,7 +154,7 @@ def _curves() -> html.Div:
         "CPR is the area under the curve (more is better), CMD the area between it and 100% (less "
         "is better), as the MIB benchmark defines them"
     )
-    head = html.H3(["Which ranking keeps the answer ", html.Small("CPR / CMD")], title=tip)
+    head = html.H3(["Recovered by the best of each score ", html.Small("CPR/CMD")], title=tip)
     return html.Div([head, html.Div(id=Check.CURVES)], className="check-column")
 
 
