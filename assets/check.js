@@ -1,5 +1,6 @@
 /* Is this graph right? From a drawn graph to a check, and from a check to its line and panel.
-   `data-state` of the line and of the panel says how it stands: idle, checking, told or failed. */
+   `data-state` of the line and of the panel says how it stands: idle, checking, told,
+   failed or stopped. */
 (function () {
   "use strict";
   const flowviz = (window.flowviz = window.flowviz || {});
@@ -84,7 +85,7 @@
     const fresh = trigger() !== ids().STANDING;
     if (!running && !waiting && (fresh || settled !== job.id)) finish(now, job, asked, shown);
     settled = running ? null : job.id;
-    const fault = now.state === "cancelled" ? "It was stopped." : now.error || "";
+    const fault = now.error || "It was stopped.";
     return [!running, now.stage || "Starting", String(now.fraction || 0), `Not checked: ${fault}`];
   }
 
@@ -98,7 +99,7 @@
     if (other) delete panel().dataset.seen; // what the panel shows is another graph's
     const wrong = now.state === "failed" && asked.against === "resample";
     if (wrong) setProps(ids().OTHER, { error: now.error });
-    stand("failed");
+    stand(now.state === "failed" ? "failed" : "stopped");
   }
 
   function checkTold() {

@@ -35,6 +35,12 @@ READING = (
         "into a node is what flows out of it.",
     ),
     (
+        "Is it right?",
+        "The line under the graph says how much of the answer is recovered when the model runs "
+        "with everything else ablated, beside random graphs of the same size; it opens a panel "
+        "with other ablations, curves, and which score to trust.",
+    ),
+    (
         "Inside a block",
         "An opened block shows its norms, queries, keys, values, heads, rows of W_O and neurons. "
         "Dashed parts carry no flow: they say where a head looks, and how far a gate opens.",
@@ -53,6 +59,7 @@ KEYS = (
     ("f", "fit the graph"),
     ("+ −", "zoom"),
     ("[", "fold the settings"),
+    ("c", "is this graph right: open or close the panel"),
     ("Page Up, Page Down", "the block above or below, in an opened block"),
     ("?", "this help"),
 )

@@ -17,7 +17,7 @@ from flowviz.views.words import percent, short_label, signed
 
 SCALE_HEIGHT = 62
 CHART_HEIGHT = 250
-LEGEND_ENTRY = 95  # pixels: two entries side by side in the narrowest panel
+LEGEND_ENTRY = 98  # pixels: two entries side by side in the narrowest panel
 LOWEST, HIGHEST = -1.0, 2.0  # of what is recovered; a curve that goes beyond runs off the chart
 HUES = {"flow": 0, "gradient": 1, "direct": 2, "random": 5}
 SYMBOLS = {
@@ -95,7 +95,7 @@ def curves(verdict: Verdict, scores: Sequence[str], theme: str) -> go.Figure:
     figure.update_traces(legendgroup="")  # groups would stand below each other
     figure.update_layout(
         height=CHART_HEIGHT, hovermode="closest",
-        legend={"entrywidth": LEGEND_ENTRY, "font": {"size": 11}},
+        legend={"entrywidth": LEGEND_ENTRY, "font": {"size": 10.5}},
     )  # fmt: skip
     return figure
 

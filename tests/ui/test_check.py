@@ -88,8 +88,8 @@ def test_a_check_that_takes_long_waits_until_somebody_asks_for_it(client, sessio
     prompt = {"model": "gpt2", "prompt": "large" + 899 * " word"}
     assert operations(make_graph(ExplainRequest(prompt["prompt"], "gpt2"))) > MOST_BY_ITSELF
     waits = job(client, explained=prompt)
-    assert waits["state"] == "failed"
-    assert "passes of 900 tokens and waits to be asked for" in waits["error"]
+    assert waits["state"] == "cancelled"
+    assert "passes of 900 tokens, so it waits for your click" in waits["error"]
     assert session.checked == []
     assert job(client, explained=prompt, itself=False)["state"] == "done"
     assert job(client, explained=prompt)["state"] == "done"  # it is there now

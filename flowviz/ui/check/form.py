@@ -8,7 +8,7 @@ from typing import Any
 from flowviz.causal.request import CheckRequest
 from flowviz.errors import FlowvizError, NotKept
 from flowviz.graph.types import FlowGraph
-from flowviz.session import Session
+from flowviz.session import JobState, Session
 from flowviz.ui.jobs import MAX_NAME, failed, submitted
 
 SUFFIX = ":check"  # makes it a job of its own: it never cancels the graph's
@@ -22,7 +22,10 @@ def owner(visitor: str) -> str:
 
 
 def checked(asked: Mapping[str, Any], visitor: str, session: Session) -> dict[str, Any]:
-    """The job of a check; what is wrong with it, and what must wait, reads as a failed one."""
+    """The job of a check.
+
+    What is wrong with it reads as a failed job; a check that must wait, as a cancelled one.
+    """
     try:
         request = request_from(asked)
         waits = _waits(request, session) if asked.get("itself") else None
@@ -31,7 +34,7 @@ def checked(asked: Mapping[str, Any], visitor: str, session: Session) -> dict[st
     except FlowvizError as error:
         return failed(str(error))
     if waits:
-        return failed(waits)
+        return {**failed(waits), "state": str(JobState.CANCELLED)}
     return submitted(lambda: request, owner(visitor), session) or failed("")
 
 
@@ -51,7 +54,9 @@ def _waits(request: CheckRequest, session: Session) -> str | None:
         graph = session.graph(request.explained)
         if operations(graph) > MOST_BY_ITSELF:
             tokens = graph.target.position + 1
-            return f"It takes about {PASSES} passes of {tokens:,} tokens and waits to be asked for."
+            return (
+                f"It takes about {PASSES} passes of {tokens:,} tokens, so it waits for your click."
+            )
     return None
 
 
