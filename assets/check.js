@@ -85,8 +85,9 @@
     const fresh = trigger() !== ids().STANDING;
     if (!running && !waiting && (fresh || settled !== job.id)) finish(now, job, asked, shown);
     settled = running ? null : job.id;
-    const fault = now.error || "It was stopped.";
-    return [!running, now.stage || "Starting", String(now.fraction || 0), `Not checked: ${fault}`];
+    const ended = now.state === "failed" || now.state === "cancelled";
+    const fault = ended ? `Not checked: ${now.error || "It was stopped."}` : "";
+    return [!running, now.stage || "Starting", String(now.fraction || 0), fault];
   }
 
   function finish(now, job, asked, shown) {

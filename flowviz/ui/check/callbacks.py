@@ -108,21 +108,32 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(*found(shown), Check(ctx.triggered_id))
 
 
+LATE: Any = {"prevent_initial_call": True}
+SEEN, OPENED = Input(Check.SHOWN, "data"), Input(Check.OPEN, "data")
+THEME, VISITOR = Input(Shell.THEME, "data"), State(Shell.VISITOR, "data")
+
+
 def connect_check() -> None:
     """Connects the panel with the server and with its script."""
-    visitor, seen = State(Shell.VISITOR, "data"), Input(Check.SHOWN, "data")
-    opened, theme = Input(Check.OPEN, "data"), Input(Shell.THEME, "data")
-    late: Any = {"prevent_initial_call": True}
-    callback(Output(Check.JOB, "data"), Input(Check.ASKED, "data"), visitor, **late)(ask)
+    _connect_job()
+    _connect_results()
+    _in_browser()
+
+
+def _connect_job() -> None:
+    callback(Output(Check.JOB, "data"), Input(Check.ASKED, "data"), VISITOR, **LATE)(ask)
     callback(
         Output(Check.STANDING, "data"),
         Input(Check.POLL, "n_intervals"),
         Input(Check.CANCEL, "n_clicks"),
         State(Check.JOB, "data"),
-        visitor,
-        **late,
+        VISITOR,
+        **LATE,
     )(follow)
-    callback(Output(Check.LINE, "children"), seen, **late)(tell)
+
+
+def _connect_results() -> None:
+    callback(Output(Check.LINE, "children"), SEEN, **LATE)(tell)
     callback(
         Output(Check.RECOVERED, "children"),
         Output(Check.CURVES, "children"),
@@ -130,23 +141,22 @@ def connect_check() -> None:
         Output(Check.EFFECTS, "children"),
         Output(Check.SMALLEST, "children"),
         Output(Check.FIND, "hidden"),
-        seen,
-        opened,
-        theme,
-        **late,
+        SEEN,
+        OPENED,
+        THEME,
+        **LATE,
     )(show)
     callback(
         Output(Check.PLOT, "children"),
         Output(Check.SCORE, "value"),
-        seen,
-        opened,
-        theme,
+        SEEN,
+        OPENED,
+        THEME,
         Input(Check.SCORE, "value"),
-        **late,
+        **LATE,
     )(plot)
     clicks = [Input(button, "n_clicks") for button in SAVES]
-    callback(Output(Check.DOWNLOAD, "data"), *clicks, State(Check.SHOWN, "data"), **late)(save)
-    _in_browser()
+    callback(Output(Check.DOWNLOAD, "data"), *clicks, State(Check.SHOWN, "data"), **LATE)(save)
 
 
 def _in_browser() -> None:

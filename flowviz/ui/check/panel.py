@@ -38,14 +38,7 @@ def check_line() -> html.Section:
                 **attributes(aria_controls=Check.PANEL, aria_expanded=False),
             ),
             html.Span(id=Check.LINE, className="check-line", role="status"),
-            html.Span(
-                [
-                    html.Span(id=Check.STAGE),
-                    html.Progress(id=Check.BAR, max="1", value="0"),
-                    _plain("Cancel", Check.CANCEL),
-                ],
-                className="check-progress",
-            ),
+            _progress(),
             html.Span(
                 [html.Span(id=Check.FAULT, role="alert"), _plain("Check it", Check.RETRY)],
                 className="check-fault",
@@ -55,6 +48,14 @@ def check_line() -> html.Section:
         id=Check.ROOT,
         className="check-row",
         **attributes(aria_label=QUESTION, data_state="idle"),
+    )
+
+
+def _progress() -> html.Span:
+    bar = html.Progress(id=Check.BAR, max="1", value="0")
+    return html.Span(
+        [html.Span(id=Check.STAGE), bar, _plain("Cancel", Check.CANCEL)],
+        className="check-progress",
     )
 
 
@@ -92,29 +93,34 @@ def _against(opening: CheckOpening) -> html.Div:
                 id=Check.AGAINST, value=str(opening.against), data=options, size="xs",
                 fullWidth=True,
             ),
-            html.Div(
-                [
-                    dmc.Textarea(
-                        id=Check.OTHER,
-                        value=opening.other or "",
-                        autosize=True,
-                        minRows=1,
-                        maxRows=3,
-                        size="xs",
-                        spellCheck=False,
-                        placeholder="e.g. The capital of Spain is the city of",
-                        attributes={"input": {"aria-label": "The other prompt"}},
-                    ),
-                    html.Button("Use it", id=Check.OTHER_RUN, className="quiet", type="button",
-                                title="Take the values of this prompt (Enter)"),
-                ],
-                id=Check.OTHER_FIELD,
-                className="check-other",
-                hidden=opening.against is not Ablation.RESAMPLE,
-            ),
+            _other(opening),
         ],
         className="field",
     )  # fmt: skip
+
+
+def _other(opening: CheckOpening) -> html.Div:
+    box = dmc.Textarea(
+        id=Check.OTHER,
+        value=opening.other or "",
+        autosize=True,
+        minRows=1,
+        maxRows=3,
+        size="xs",
+        spellCheck=False,
+        placeholder="e.g. The capital of Spain is the city of",
+        attributes={"input": {"aria-label": "The other prompt"}},
+    )
+    use = html.Button(
+        "Use it", id=Check.OTHER_RUN, className="quiet", type="button",
+        title="Take the values of this prompt (Enter)",
+    )  # fmt: skip
+    return html.Div(
+        [box, use],
+        id=Check.OTHER_FIELD,
+        className="check-other",
+        hidden=opening.against is not Ablation.RESAMPLE,
+    )
 
 
 def _smallest(opening: CheckOpening) -> html.Div:
