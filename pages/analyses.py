@@ -25,8 +25,8 @@ from flowviz.ui.analyses.prompts import chosen_text, count_words, group_options,
 from flowviz.ui.analyses.results import Look, found
 from flowviz.ui.analyses.search import place_in, search_options
 from flowviz.ui.analyses.stores import stores
+from flowviz.ui.connected import connect_job
 from flowviz.ui.ids import Shell
-from flowviz.ui.jobs import standing
 from flowviz.ui.models import model_options
 from flowviz.ui.server import current_examples, current_session
 
@@ -172,23 +172,6 @@ def ask(
     return {"asked": job.pop("request", None), "job": job}
 
 
-@callback(
-    Output(Analyses.STANDING, "data"),
-    Input(Analyses.POLL, "n_intervals"),
-    Input(Analyses.CANCEL, "n_clicks"),
-    State(Analyses.JOB, "data"),
-    State(Shell.VISITOR, "data"),
-    prevent_initial_call=True,
-)
-def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) -> dict[str, Any]:
-    """How the job stands; the Cancel button stops it."""
-    if not job or not job.get("id"):
-        raise PreventUpdate
-    session = current_session()
-    act = session.cancel if ctx.triggered_id == Analyses.CANCEL else session.job
-    return standing(act, job["id"], visitor)
-
-
 # ---- from a job to the result -----------------------------------------------------------------
 
 
@@ -256,4 +239,5 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(request, current_session().answer(request), ctx.triggered_id)
 
 
+connect_job(Analyses)
 answer_in_browser()

@@ -6,7 +6,6 @@ runs) → SHOWN → `draw` and the others that read it. What must answer at once
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import dash
@@ -20,7 +19,7 @@ from flowviz.ui.ask_panel import ask_panel
 from flowviz.ui.check.callbacks import connect_check
 from flowviz.ui.check.panel import check_panel
 from flowviz.ui.check.stores import check_stores
-from flowviz.ui.count import count_words
+from flowviz.ui.connected import connect_job, connect_question
 from flowviz.ui.dom import attributes
 from flowviz.ui.examples import example_requests, look_for
 from flowviz.ui.flow import files
@@ -40,11 +39,9 @@ from flowviz.ui.flow.strips import shown_predictions, token_strip
 from flowviz.ui.flow.styles import styles
 from flowviz.ui.flow.words import failure_banner, status_line, value_words
 from flowviz.ui.ids import Shell
-from flowviz.ui.jobs import renewed, standing, submitted
-from flowviz.ui.models import model_options
+from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
-from flowviz.ui.tokens import token_options
 from flowviz.views.elements import elements
 
 dash.register_page(__name__, path="/", name="Flow", title="flowviz", order=0)
@@ -141,23 +138,6 @@ def ask(
 
 
 @callback(
-    Output(Flow.STANDING, "data"),
-    Input(Flow.POLL, "n_intervals"),
-    Input(Flow.CANCEL, "n_clicks"),
-    State(Flow.JOB, "data"),
-    State(Shell.VISITOR, "data"),
-    prevent_initial_call=True,
-)
-def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) -> dict[str, Any]:
-    """How the job stands; the Cancel button stops it."""
-    if not job or not job.get("id"):
-        raise PreventUpdate
-    session = current_session()
-    act = session.cancel if ctx.triggered_id == Flow.CANCEL else session.job
-    return standing(act, job["id"], visitor)
-
-
-@callback(
     output={
         "settings": {
             name: Output(*place, allow_duplicate=name in SPANS) for name, place in SETTINGS.items()
@@ -174,23 +154,6 @@ def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) 
 def reset(_clicks: int, last_layer: int | None, last_position: int | None) -> dict[str, Any]:
     """All settings back to their defaults."""
     return {"settings": default_values(last_layer, last_position), "rest": True}
-
-
-@callback(Output(Flow.MODEL, "data"), Input(Flow.PICKING, "data"), Input(Flow.SHOWN, "data"))
-def offer(_opened: int | None, _shown: dict[str, str] | None) -> list[dict[str, str]]:
-    """The models and where they stand, each time that the box is opened."""
-    return model_options(current_session().models())
-
-
-@callback(
-    Output(Flow.COUNT, "children"),
-    Output(Flow.PROMPT, "error"),
-    Input(Flow.TYPED, "data"),
-    Input(Flow.SHOWN, "data"),
-)
-def count(typed: object, _shown: dict[str, str] | None) -> tuple[str, bool]:
-    """How long the prompt is for the model that is chosen, while it is typed."""
-    return count_words(current_session(), typed)
 
 
 # ---- from a job to the picture ----------------------------------------------------------------
@@ -236,27 +199,6 @@ def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
     return strip, prediction_chips(graph.predictions, graph.target), words, value_words(graph)
 
 
-def _token_finder(box: Flow) -> None:
-    @callback(
-        Output(box, "data"),
-        Input(box, "searchValue"),
-        Input(box, "value"),
-        Input(Flow.SHOWN, "data"),
-        State(Flow.MODEL, "value"),
-    )
-    def find(
-        text: str | None, value: str | None, shown: dict[str, str] | None, model: str | None
-    ) -> list[dict[str, str]]:
-        """Tokens of the vocabulary that match what was typed."""
-        session = current_session()
-        known = partial(shown_predictions, session, shown)
-        return token_options(session, model or "", text or "", value, known)
-
-
-for token_box in (Flow.TARGET, Flow.CONTRAST):
-    _token_finder(token_box)
-
-
 # ---- a closer look ----------------------------------------------------------------------------
 
 
@@ -298,5 +240,7 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(graph, Flow(ctx.triggered_id))
 
 
+connect_job(Flow)
+connect_question(Flow, shown_predictions)
 connect_check()
 answer_in_browser()

@@ -18,7 +18,7 @@ from flowviz.errors import FlowvizError
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import PartKey
 from flowviz.ui.ask_panel import ask_panel
-from flowviz.ui.count import count_words
+from flowviz.ui.connected import connect_job, connect_question
 from flowviz.ui.dom import attributes
 from flowviz.ui.examples import example_requests, look_for
 from flowviz.ui.flow.words import value_words
@@ -35,12 +35,10 @@ from flowviz.ui.inside.opening import open_page
 from flowviz.ui.inside.picture import legend_keys, picture
 from flowviz.ui.inside.stores import stores
 from flowviz.ui.inside.words import banner, rotary_words, status_line, where_words
-from flowviz.ui.jobs import renewed, standing, submitted
+from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.links import flow_link
-from flowviz.ui.models import model_options
 from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
-from flowviz.ui.tokens import token_options
 from flowviz.views.inside.elements import elements
 from flowviz.views.inside.legend import legend
 from flowviz.views.inside.looks import Look
@@ -124,23 +122,6 @@ def ask(
 
 
 @callback(
-    Output(Inside.STANDING, "data"),
-    Input(Inside.POLL, "n_intervals"),
-    Input(Inside.CANCEL, "n_clicks"),
-    State(Inside.JOB, "data"),
-    State(Shell.VISITOR, "data"),
-    prevent_initial_call=True,
-)
-def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) -> dict[str, Any]:
-    """How the job stands; the Cancel button stops it."""
-    if not job or not job.get("id"):
-        raise PreventUpdate
-    session = current_session()
-    act = session.cancel if ctx.triggered_id == Inside.CANCEL else session.job
-    return standing(act, job["id"], visitor)
-
-
-@callback(
     output={name: Output(*control) for name, control in SETTINGS.items()},
     inputs=[Input(Inside.RESET, "n_clicks")],
     prevent_initial_call=True,
@@ -148,23 +129,6 @@ def follow(_polls: int, _clicks: int, job: dict[str, Any] | None, visitor: str) 
 def reset(_clicks: int) -> dict[str, object]:
     """All settings back to their defaults."""
     return default_values()
-
-
-@callback(Output(Inside.MODEL, "data"), Input(Inside.PICKING, "data"), Input(Inside.SHOWN, "data"))
-def offer(_opened: int | None, _shown: dict[str, str] | None) -> list[dict[str, str]]:
-    """The models and where they stand, each time that the box is opened."""
-    return model_options(current_session().models())
-
-
-@callback(
-    Output(Inside.COUNT, "children"),
-    Output(Inside.PROMPT, "error"),
-    Input(Inside.TYPED, "data"),
-    Input(Inside.SHOWN, "data"),
-)
-def count(typed: object, _shown: dict[str, str] | None) -> tuple[str, bool]:
-    """How long the prompt is for the model that is chosen, while it is typed."""
-    return count_words(current_session(), typed)
 
 
 # ---- from a job to the picture ----------------------------------------------------------------
@@ -229,27 +193,6 @@ def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
     return token_strip(graph), chips, words, value_words(graph)
 
 
-def _token_finder(box: Inside) -> None:
-    @callback(
-        Output(box, "data"),
-        Input(box, "searchValue"),
-        Input(box, "value"),
-        Input(Inside.SHOWN, "data"),
-        State(Inside.MODEL, "value"),
-    )
-    def find(
-        text: str | None, value: str | None, shown: dict[str, str] | None, model: str | None
-    ) -> list[dict[str, str]]:
-        """Tokens of the vocabulary that match what was typed."""
-        session = current_session()
-        known = partial(shown_predictions, session, shown)
-        return token_options(session, model or "", text or "", value, known)
-
-
-for token_box in (Inside.TARGET, Inside.CONTRAST):
-    _token_finder(token_box)
-
-
 # ---- a closer look ----------------------------------------------------------------------------
 
 
@@ -293,4 +236,6 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
     return files.download(graph, Inside(ctx.triggered_id))
 
 
+connect_job(Inside)
+connect_question(Inside, shown_predictions)
 answer_in_browser()

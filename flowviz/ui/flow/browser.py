@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from dash import ALL, Input, Output, State
 
-from flowviz.ui.browser import in_browser
+from flowviz.ui.browser import answer_picture, in_browser
 from flowviz.ui.check.ids import Check
 from flowviz.ui.flow.ids import Flow
-from flowviz.ui.ids import Shell
 
 
 def answer_in_browser() -> None:
     """Connects the page with its scripts."""
     _asking()
     _drawing()
-    _acting()
+    answer_picture(Flow)
 
 
 def _asking() -> None:
@@ -41,41 +40,10 @@ def _asking() -> None:
         State(Flow.LAYERS, "max"),
         State(Flow.POSITIONS, "max"),
     )
-    in_browser(
-        "settle",
-        Output(Flow.POLL, "disabled"),
-        Output(Flow.PROGRESS, "hidden"),
-        Output(Flow.STAGE, "children"),
-        Output(Flow.BAR, "value"),
-        Input(Flow.JOB, "data"),
-        Input(Flow.STANDING, "data"),
-    )
-    in_browser(
-        "opened",
-        Output(Flow.OPENED, "data"),
-        Input(Flow.FAULT, "data"),
-        State(Flow.SELECTED, "data"),
-        first=True,
-    )
-    in_browser(
-        "measure",
-        Output(Flow.TYPED, "data"),
-        Input(Flow.PROMPT, "value"),
-        Input(Flow.MODEL, "value"),
-        first=True,
-    )
-    in_browser(
-        "renew",
-        Output(Flow.AGAIN, "data"),  # a page that is not open has none, and is not asked
-        Input(Shell.NOT_KEPT, "data"),
-        State(Flow.SHOWN, "data"),
-    )
 
 
 def _drawing() -> None:
     """What follows a picture or a selection."""
-    in_browser("tokens", Input(Flow.STRIP, "data"))
-    in_browser("drawn", Input(Flow.DRAWN, "data"), State(Flow.SHOWN, "data"))
     in_browser(
         "ranges",
         Output(Flow.LAYERS, "max"),
@@ -97,7 +65,6 @@ def _drawing() -> None:
         Input(Flow.LAST, "value"),
         State(Flow.POSITIONS, "value"),
     )
-    in_browser("choose", Input(Flow.SELECTED, "data"))
     in_browser("analysesOf", Output(Flow.ANALYSE, "href"), Input(Flow.SHOWN, "data"))
     in_browser(
         "sync",
@@ -106,29 +73,4 @@ def _drawing() -> None:
         Input(Flow.REST, "checked"),
         Input(Check.CHOSEN, "data"),
         Input(Check.OPEN, "data"),
-    )
-
-
-def _acting() -> None:
-    """Buttons that change what is seen, not what is drawn."""
-    in_browser("copy", Input(Flow.LINK, "n_clicks"), State(Flow.SHOWN, "data"))
-    in_browser(
-        "tools",
-        Input(Flow.FIT, "n_clicks"),
-        Input(Flow.ZOOM_IN, "n_clicks"),
-        Input(Flow.ZOOM_OUT, "n_clicks"),
-        Input(Flow.FOLD, "n_clicks"),
-    )
-    in_browser(
-        "styles",
-        Output(Flow.GRAPH, "stylesheet"),
-        Input(Shell.THEME, "data"),
-        State(Flow.STYLES, "data"),
-        first=True,
-    )
-    in_browser(
-        "image",
-        Input(Flow.SAVE_PNG, "n_clicks"),
-        Input(Flow.SAVE_SVG, "n_clicks"),
-        State(Flow.SHOWN, "data"),
     )

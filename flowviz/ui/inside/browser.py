@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dash import ALL, Input, Output, State
 
-from flowviz.ui.browser import in_browser
-from flowviz.ui.ids import Shell
+from flowviz.ui.browser import answer_picture, in_browser
 from flowviz.ui.inside.ids import Inside
 
 
@@ -14,7 +13,7 @@ def answer_in_browser() -> None:
     _asking()
     _stepping()
     _drawing()
-    _acting()
+    answer_picture(Inside)
 
 
 def _asking() -> None:
@@ -36,35 +35,6 @@ def _asking() -> None:
         State(Inside.ASKED, "data"),
         State(Inside.EXAMPLES, "data"),
     )
-    in_browser(
-        "settle",
-        Output(Inside.POLL, "disabled"),
-        Output(Inside.PROGRESS, "hidden"),
-        Output(Inside.STAGE, "children"),
-        Output(Inside.BAR, "value"),
-        Input(Inside.JOB, "data"),
-        Input(Inside.STANDING, "data"),
-    )
-    in_browser(
-        "opened",
-        Output(Inside.OPENED, "data"),
-        Input(Inside.FAULT, "data"),
-        State(Inside.SELECTED, "data"),
-        first=True,
-    )
-    in_browser(
-        "measure",
-        Output(Inside.TYPED, "data"),
-        Input(Inside.PROMPT, "value"),
-        Input(Inside.MODEL, "value"),
-        first=True,
-    )
-    in_browser(
-        "renew",
-        Output(Inside.AGAIN, "data"),
-        Input(Shell.NOT_KEPT, "data"),
-        State(Inside.SHOWN, "data"),
-    )
 
 
 def _stepping() -> None:
@@ -85,38 +55,10 @@ def _stepping() -> None:
 
 def _drawing() -> None:
     """What follows a picture or a selection."""
-    in_browser("tokens", Input(Inside.STRIP, "data"))
-    in_browser("drawn", Input(Inside.DRAWN, "data"), State(Inside.SHOWN, "data"))
-    in_browser("choose", Input(Inside.SELECTED, "data"))
     in_browser(
         "syncInside",
         Input(Inside.SHOWN, "data"),
         Input(Inside.SELECTED, "data"),
         Input(Inside.COLOUR, "value"),
         Input(Inside.WIDTH, "value"),
-    )
-
-
-def _acting() -> None:
-    """Buttons that change what is seen, not what is drawn."""
-    in_browser("copy", Input(Inside.LINK, "n_clicks"), State(Inside.SHOWN, "data"))
-    in_browser(
-        "tools",
-        Input(Inside.FIT, "n_clicks"),
-        Input(Inside.ZOOM_IN, "n_clicks"),
-        Input(Inside.ZOOM_OUT, "n_clicks"),
-        Input(Inside.FOLD, "n_clicks"),
-    )
-    in_browser(
-        "styles",
-        Output(Inside.GRAPH, "stylesheet"),
-        Input(Shell.THEME, "data"),
-        State(Inside.STYLES, "data"),
-        first=True,
-    )
-    in_browser(
-        "image",
-        Input(Inside.SAVE_PNG, "n_clicks"),
-        Input(Inside.SAVE_SVG, "n_clicks"),
-        State(Inside.SHOWN, "data"),
     )
