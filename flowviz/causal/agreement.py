@@ -62,7 +62,7 @@ def ablate_each(
 ) -> Float[Tensor, " node"]:
     """For each component, how much of the target goes when it alone is replaced."""
     model, positions = passes.flow.model, passes.flow.positions
-    logits = passes.logits([Places.of(model, positions, [key]) for key in keys], progress)
+    logits = passes.logits((Places.of(model, positions, [key]) for key in keys), progress)
     return (passes.whole - measured(logits, passes.flow.target)).double().cpu()
 
 

@@ -115,31 +115,33 @@ class Places:
         mask[chosen] = True
         return mask.view_as(there)
 
-    @classmethod
-    def strongest(cls, values: NodeValues, every: Places, sizes: list[int]) -> list[Places]:
-        """For each size, the components of the highest values; ties go by kind and place.
 
-        Args:
-            values: one number for each node; what is highest comes first.
-            every: the components to choose from.
-            sizes: how many to take.
-        """
-        parts = [(kind, every._mask(kind)) for kind in COMPONENTS]
-        numbers = torch.cat([values.of_kind(kind)[mask] for kind, mask in parts])
-        order = numbers.argsort(descending=True, stable=True)
-        return [cls._pick(parts, order[:size], len(numbers)) for size in sizes]
+class Ranked:
+    """Components in the order of a score's values, the highest first; ties go by kind and place.
 
-    @classmethod
-    def _pick(cls, parts: list[tuple[NodeKind, Tensor]], chosen: Tensor, total: int) -> Places:
-        picked = torch.zeros(total, dtype=torch.bool, device=chosen.device)
-        picked[chosen] = True
+    Args:
+        values: one number for each node.
+        every: the components that are ranked.
+    """
+
+    def __init__(self, values: NodeValues, every: Places) -> None:
+        self._every = [(kind, every._mask(kind)) for kind in COMPONENTS]
+        numbers = torch.cat([values.of_kind(kind)[mask] for kind, mask in self._every])
+        self._order = numbers.argsort(descending=True, stable=True)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def first(self, size: int) -> Places:
+        """So many of them."""
+        picked = torch.zeros(len(self), dtype=torch.bool, device=self._order.device)
+        picked[self._order[:size]] = True
         masks, start = {}, 0
-        for kind, there in parts:
-            mask = torch.zeros_like(there)
-            size = int(there.sum())
-            mask[there] = picked[start : start + size]
-            masks[kind], start = mask, start + size
-        return cls(
+        for kind, there in self._every:
+            mask, count = torch.zeros_like(there), int(there.sum())
+            mask[there] = picked[start : start + count]
+            masks[kind], start = mask, start + count
+        return Places(
             masks[NodeKind.EMBED][0, :, 0],
             masks[NodeKind.POS_EMBED][0, :, 0],
             masks[NodeKind.HEAD],

@@ -14,7 +14,8 @@ CPR is the area under it, CMD the area between it and 1, over the share of compo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.passes import logits_without
-from flowviz.causal.places import Places
+from flowviz.causal.places import Places, Ranked
 from flowviz.causal.types import Curve, Kept, Recovery
 from flowviz.flow import Flow, FlowTarget
 from flowviz.values import NodeValues
@@ -50,7 +51,7 @@ class Passes:
 
     def logits(
         self,
-        replaced: Sequence[Places],
+        replaced: Iterable[Places],
         progress: Callable[[int], None] = lambda _done: None,
     ) -> Float[Tensor, "variant d_vocab"]:
         """The logits at the target's position with these replaced."""
@@ -62,17 +63,23 @@ class Passes:
         return float(measured(logits[None], self.flow.target)[0])
 
     def keep(
-        self, kept: Sequence[Places], progress: Callable[[int], None] = lambda _done: None
+        self, kept: Iterable[Places], progress: Callable[[int], None] = lambda _done: None
     ) -> list[Kept]:
         """What is left where only these are; all of them in as few batches as fit."""
-        logits = self.logits([self.every & ~places for places in kept], progress)
+        sizes: list[int] = []
+
+        def others() -> Iterator[Places]:
+            for places in kept:
+                sizes.append(len(places))
+                yield self.every & ~places
+
+        logits = self.logits(others(), progress)
         values = measured(logits, self.flow.target).tolist()
         first = logits.argmax(-1) == self._log_whole.argmax(-1)
         divergence = self._divergence(logits).tolist()
-        rows = zip(kept, values, divergence, first.tolist(), strict=True)
+        rows = zip(sizes, values, divergence, first.tolist(), strict=True)
         return [
-            Kept(len(places), value, self._share(value), bits, same)
-            for places, value, bits, same in rows
+            Kept(size, value, self._share(value), bits, same) for size, value, bits, same in rows
         ]
 
     def _share(self, value: float) -> float:
@@ -104,8 +111,8 @@ def recovery(
 ) -> Recovery:
     """A set of components, and random ones of the same size and kinds."""
     generator = torch.Generator().manual_seed(SEED)
-    random = [kept.random_like(passes.every, generator) for _ in range(controls)]
-    mine, *others = passes.keep([kept, *random], progress)
+    random = (kept.random_like(passes.every, generator) for _ in range(controls))
+    mine, *others = passes.keep(chain([kept], random), progress)
     return Recovery(passes.baseline.words, passes.whole, passes.nothing, mine, tuple(others))
 
 
@@ -116,9 +123,10 @@ def curve(
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Curve:
     """Recovered against size, in the order of a score's values, the highest first."""
-    total = len(passes.every)
+    ranked = Ranked(values, passes.every)
+    total = len(ranked)
     sizes = [max(1, round(share * total)) for share in SHARES]
-    points = passes.keep(Places.strongest(values, passes.every, sizes), progress)
+    points = passes.keep(map(ranked.first, sizes), progress)
     shares = [0.0, *(point.size / total for point in points)]
     recovered = [0.0, *(point.recovered for point in points)]
     return Curve(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from flowviz.causal.places import Places
+from flowviz.causal.places import Places, Ranked
 from flowviz.causal.recovered import Passes
 from flowviz.causal.types import Kept, Smallest
 from flowviz.errors import RequestError
@@ -52,18 +52,18 @@ def smallest(
 def _by_size(
     passes: Passes, values: NodeValues, share: float, progress: Callable[[int], None]
 ) -> tuple[Places, Kept]:
-    low, high = 0, len(passes.every)
-    best = passes.every, passes.keep([passes.every])[0]
+    ranked = Ranked(values, passes.every)
+    low, high = 0, len(ranked)
+    (best,) = passes.keep([passes.every])
     while high - low > 1:
         sizes = _between(low, high)
-        sets = Places.strongest(values, passes.every, sizes)
-        found = passes.keep(sets, progress)
+        found = passes.keep(map(ranked.first, sizes), progress)
         enough = [row for row, kept in enumerate(found) if kept.recovered >= share]
         row = enough[0] if enough else len(sizes)
         if enough:
-            best, high = (sets[row], found[row]), sizes[row]
+            best, high = found[row], sizes[row]
         low = sizes[row - 1] if row else low
-    return best
+    return ranked.first(high), best
 
 
 def _between(low: int, high: int) -> list[int]:
@@ -80,7 +80,7 @@ def _without_each(
     keys = places.named()
     if not keys:
         return [], None
-    found = passes.keep([_minus(passes, places, [key]) for key in keys], progress)
+    found = passes.keep((_minus(passes, places, [key]) for key in keys), progress)
     pairs = sorted(zip(found, keys, strict=True), key=lambda pair: (-pair[0].recovered, pair[1]))
     return [key for _, key in pairs], pairs[0][0]
 

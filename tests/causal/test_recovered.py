@@ -10,7 +10,7 @@ import torch
 
 from flowviz.causal import baselines
 from flowviz.causal.agreement import ablate_each, agreement, spearman
-from flowviz.causal.places import COMPONENTS, Places
+from flowviz.causal.places import COMPONENTS, Places, Ranked
 from flowviz.causal.recovered import Passes, _area, curve, recovery
 from flowviz.flow import flow_of
 from flowviz.graph.types import NodeKey, NodeKind
@@ -47,7 +47,7 @@ def test_the_full_graph_recovers_all_and_the_empty_one_nothing(
 
 def test_recovered_is_the_share_between_none_and_all() -> None:
     run = passes()
-    half = Places.strongest(run.flow.values, run.every, [len(run.every) // 2])[0]
+    half = Ranked(run.flow.values, run.every).first(len(run.every) // 2)
     (kept,) = run.keep([half])
     logits = run.logits([run.every & ~half])[0]
     own = run.flow.trace.logits[TARGET.position].log_softmax(-1)
@@ -89,7 +89,8 @@ def test_random_sets_stay_where_the_model_has_neurons() -> None:
 
 def test_the_strongest_come_first() -> None:
     run = passes()
-    one, three = Places.strongest(run.flow.values, run.every, [1, 3])
+    ranked = Ranked(run.flow.values, run.every)
+    one, three = ranked.first(1), ranked.first(3)
     values = [pair for kind in COMPONENTS for pair in run.flow.values.strongest(kind, 5)]
     values.sort(key=lambda pair: -pair[0])
     keys = [key for _, key in values]
