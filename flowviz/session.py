@@ -13,40 +13,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import overload
 
-from flowviz.analyses.passes import read_all
-from flowviz.analyses.prompts import shipped
-from flowviz.analyses.request import Analysis, AnalysisRequest
-from flowviz.analyses.run import analyse
+from flowviz.analyses.request import AnalysisRequest
 from flowviz.analyses.types import Result
-from flowviz.causal.baselines import Baseline, mean, resample, zero
-from flowviz.causal.check import check
+from flowviz.answering import Answering
 from flowviz.causal.request import CheckRequest
-from flowviz.causal.types import Ablation, Verdict
+from flowviz.causal.types import Verdict
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.errors import NotKept, RequestError
-from flowviz.explanation import resolve_target
-from flowviz.flow import flow_of
-from flowviz.graph.build import Scored, build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.held import HeldModels, Lease, Loader
-from flowviz.inside.build import open_blocks
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import InsideGraph
 from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
 from flowviz.models.catalogue import Catalogue, ModelEntry
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model, weight_bytes
-from flowviz.request import ExplainRequest, Score
-from flowviz.results import Answer, Question, Results, most_tokens, scored_bytes
+from flowviz.request import ExplainRequest
+from flowviz.results import Answer, Question, Results, most_tokens
 from flowviz.shares import default_cache_bytes, default_models_bytes
-from flowviz.trace import record
 
 __all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
 
-GIGABYTE = 2**30
-REFERENCE = "phenomena"  # the set that the mean is over, whatever the model
 PARAMETER_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
@@ -114,13 +103,13 @@ class Session:
         device = self._catalogue.entries[0].placement.device
         cache = default_cache_bytes(device) if cache_bytes is None else cache_bytes
         self._results = Results(cache)
+        self._answering = Answering(self._results)
         self._jobs = jobs or Jobs()
-        self._means: tuple[LoadedModel, Baseline] | None = None  # of the model asked last
         self._models = HeldModels(
             default_models_bytes(device, cache) if models_bytes is None else models_bytes,
             load or (lambda entry, progress: load_model(entry, progress=progress)),
             size,
-            self._forget,
+            self._answering.forget,
         )
 
     def models(self) -> tuple[ModelChoice, ...]:
@@ -223,11 +212,6 @@ class Session:
         ids = loaded.vocabulary.tokenizer(text, verbose=False)["input_ids"]
         return TokenCount(len(ids), most_tokens(loaded, self._results.most_bytes))
 
-    def _forget(self, model: str) -> None:
-        """Lets go of what was computed from a model, which would hold the model itself."""
-        self._results.forget(model)
-        self._means = None
-
     def preload(self) -> None:
         """Loads the default model now, so that the first visitor does not wait for it."""
         self._models.load(self._catalogue.entries[0], _silent)
@@ -239,7 +223,7 @@ class Session:
     def _errand(self, entry: ModelEntry, question: Question) -> Errand:
         lease = Lease(self._models, entry.name)
         return Errand(
-            work=lambda progress: self._work(question, lease.model, progress),
+            work=lambda progress: self._answering.answer(question, lease.model, progress),
             ready=lease.take,
             prepare=lambda progress: self._models.load(entry, partial(_first_half, progress)),
             key=entry.name,
@@ -247,104 +231,9 @@ class Session:
             long=isinstance(question, AnalysisRequest | CheckRequest),
         )
 
-    def _work(self, question: Question, model: LoadedModel, progress: Progress) -> None:
-        """On a working thread: another visitor may have asked for the same just before."""
-        if isinstance(question, AnalysisRequest):
-            self._analyse(question, model, progress)
-            return
-        request = _explained(question)
-        scored = self._results.scored(request) or self._score(request, model, progress)
-        if self._results.answer(question) is None:
-            if isinstance(question, CheckRequest):
-                self._check(question, scored, progress)
-            else:
-                self._draw(question, scored, progress)
-
-    def _check(self, question: CheckRequest, scored: Scored, progress: Progress) -> None:
-        graph = build_graph(scored, question.explained.settings)
-        baseline = self._baseline(question, scored, progress)
-        ahead = partial(_second_half, progress)
-        verdict = check(scored, graph, baseline, share=question.smallest, progress=ahead)
-        self._results.keep(question, verdict)
-
-    def _baseline(self, question: CheckRequest, scored: Scored, progress: Progress) -> Baseline:
-        model, positions = scored.flow.model, scored.flow.positions
-        if question.against is Ablation.ZERO:
-            return zero(model)
-        if question.against is Ablation.RESAMPLE:
-            assert question.other is not None
-            ids = model.vocabulary.encode(question.other, model.context)
-            self._check_size(model, len(ids))
-            return resample(record(model, ids), positions, "the values on another prompt")
-        means = self._means
-        if means is None or means[0] is not model:
-            texts = [prompt.text for prompt in shipped(REFERENCE)]
-            told = partial(_reference_read, progress, len(texts))
-            means = model, mean(model, (_cut(model, text) for text in texts), told)
-            self._means = means
-        return means[1]
-
-    def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
-        if self._results.answer(request) is None:
-            if request.analysis is not Analysis.SEARCH:
-                asked = read_all(model, request.prompts())
-                self._check_size(model, max(len(one.ids) for one in asked))
-            self._results.keep(request, analyse(model, request, partial(_second_half, progress)))
-
-    def _score(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
-        ids = model.vocabulary.encode(request.prompt, model.context)
-        self._check_size(model, len(ids))
-        progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
-        trace = self._results.trace(request) or record(model, ids)
-        progress("Carrying the flow back to the prompt", 0.6)
-        scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
-        self._results.keep_scored(request, scored)
-        return scored
-
-    def _draw(
-        self, request: ExplainRequest | InsideRequest, scored: Scored, progress: Progress
-    ) -> None:
-        if isinstance(request, InsideRequest):
-            progress("Opening the block", 0.85)
-            self._results.keep(request, open_blocks(scored.flow.model, scored, request))
-            return
-        if request.settings.score is Score.GRADIENT:
-            progress("Attribution patching: one pass backwards", 0.7)
-            _ = scored.gradient
-        progress("Pruning and reading the graph", 0.85)
-        self._results.keep(request, build_graph(scored, request.settings))
-
-    def _check_size(self, model: LoadedModel, tokens: int) -> None:
-        needed, most = scored_bytes(model, tokens), self._results.most_bytes
-        if needed > most:
-            raise RequestError(
-                f"The prompt's {tokens:,} tokens would take {needed / GIGABYTE:.2f} GB here; "
-                f"{most / GIGABYTE:.2f} GB are set aside. Shorten it."
-            )
-
-
-def _explained(question: ExplainRequest | InsideRequest | CheckRequest) -> ExplainRequest:
-    """The request for the flow that a question is about."""
-    if isinstance(question, InsideRequest):
-        return question.explained()
-    return question.explained if isinstance(question, CheckRequest) else question
-
-
-def _cut(model: LoadedModel, text: str) -> list[int]:
-    """A prompt of the reference set, as much of it as the model takes."""
-    return model.vocabulary.encode(text, None)[: model.context]
-
-
-def _reference_read(progress: Progress, total: int, done: int) -> None:
-    progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
-
 
 def _first_half(progress: Progress, stage: str, fraction: float) -> None:
     progress(stage, 0.5 * fraction)
-
-
-def _second_half(progress: Progress, stage: str, fraction: float) -> None:
-    progress(stage, 0.5 + 0.5 * fraction)
 
 
 def _silent(stage: str, fraction: float) -> None:

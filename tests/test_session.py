@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import flowviz.answering as answering_module
 import flowviz.session as session_module
 from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.types import TargetCourse
@@ -63,8 +64,9 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         self.calls, self.begun, self.let = 0, threading.Event(), threading.Event()
         self.let.set()
-        self._real: Callable[..., object] = getattr(session_module, name)
-        monkeypatch.setattr(session_module, name, self)
+        module = session_module if hasattr(session_module, name) else answering_module
+        self._real: Callable[..., object] = getattr(module, name)
+        monkeypatch.setattr(module, name, self)
 
     def __call__(self, *arguments: object, **named: object) -> object:
         self.calls += 1
@@ -282,7 +284,7 @@ def test_running_out_of_memory_is_said_and_survived(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "record", fail)
+        patch.setattr(answering_module, "record", fail)
         failed = run(session, asked())
     assert "not enough memory" in (failed.error or "")
     assert run(session, asked()).state is JobState.DONE

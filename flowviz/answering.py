@@ -1,0 +1,156 @@
+"""How questions are answered: from what is kept, or by passes of the model.
+
+Flows are kept by what they depend on, so that another setting, an opened block or a check of the
+same prompt needs no pass of its own. Nothing here knows who asks.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flowviz.analyses.passes import read_all
+from flowviz.analyses.prompts import shipped
+from flowviz.analyses.request import Analysis, AnalysisRequest
+from flowviz.analyses.run import analyse
+from flowviz.causal.baselines import Baseline, mean, resample, zero
+from flowviz.causal.check import check
+from flowviz.causal.request import CheckRequest
+from flowviz.causal.types import Ablation
+from flowviz.errors import RequestError
+from flowviz.explanation import resolve_target
+from flowviz.flow import flow_of
+from flowviz.graph.build import Scored, build_graph
+from flowviz.inside.build import open_blocks
+from flowviz.inside.request import InsideRequest
+from flowviz.jobs import Progress
+from flowviz.models.loaded import LoadedModel
+from flowviz.request import ExplainRequest, Score
+from flowviz.results import Question, Results, scored_bytes
+from flowviz.trace import record
+
+GIGABYTE = 2**30
+REFERENCE = "phenomena"  # the set that the mean is over, whatever the model
+BYTES_A_PLACE = 30  # of a check, for each component: three scores, their order, a few sets
+
+
+class Answering:
+    """Answers questions into a table of results. Safe to call from many threads.
+
+    Args:
+        results: where answers and flows are kept.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._means: tuple[LoadedModel, Baseline] | None = None  # of the model asked last
+
+    def forget(self, model: str) -> None:
+        """Lets go of what was computed from a model, which would hold the model itself."""
+        self._results.forget(model)
+        self._means = None
+
+    def answer(self, question: Question, model: LoadedModel, progress: Progress) -> None:
+        """Computes an answer and keeps it, unless it is kept: another visitor may have asked.
+
+        Raises:
+            RequestError: it cannot be answered, or would take more memory than is set aside.
+        """
+        if isinstance(question, AnalysisRequest):
+            self._analyse(question, model, progress)
+            return
+        request = _explained(question)
+        scored = self._results.scored(request) or self._score(request, model, progress)
+        if self._results.answer(question) is None:
+            if isinstance(question, CheckRequest):
+                self._check(question, scored, progress)
+            else:
+                self._draw(question, scored, progress)
+
+    def _check(self, question: CheckRequest, scored: Scored, progress: Progress) -> None:
+        flow = scored.flow
+        places = flow.positions * flow.model.shape.layers * _components(flow.model)
+        self._check_size(flow.model, len(flow.trace.ids), BYTES_A_PLACE * places)
+        graph = build_graph(scored, question.explained.settings)
+        baseline = self._baseline(question, scored, progress)
+        ahead = partial(_second_half, progress)
+        verdict = check(scored, graph, baseline, share=question.smallest, progress=ahead)
+        self._results.keep(question, verdict)
+
+    def _baseline(self, question: CheckRequest, scored: Scored, progress: Progress) -> Baseline:
+        model, positions = scored.flow.model, scored.flow.positions
+        if question.against is Ablation.ZERO:
+            return zero(model)
+        if question.against is Ablation.RESAMPLE:
+            assert question.other is not None
+            ids = model.vocabulary.encode(question.other, model.context)
+            self._check_size(model, len(ids))
+            return resample(record(model, ids), positions, "the values on another prompt")
+        means = self._means
+        if means is None or means[0] is not model:
+            texts = [prompt.text for prompt in shipped(REFERENCE)]
+            told = partial(_reference_read, progress, len(texts))
+            means = model, mean(model, (_cut(model, text) for text in texts), told)
+            self._means = means
+        return means[1]
+
+    def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
+        if self._results.answer(request) is None:
+            if request.analysis is not Analysis.SEARCH:
+                asked = read_all(model, request.prompts())
+                self._check_size(model, max(len(one.ids) for one in asked))
+            self._results.keep(request, analyse(model, request, partial(_second_half, progress)))
+
+    def _score(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
+        ids = model.vocabulary.encode(request.prompt, model.context)
+        self._check_size(model, len(ids))
+        progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
+        trace = self._results.trace(request) or record(model, ids)
+        progress("Carrying the flow back to the prompt", 0.6)
+        scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
+        self._results.keep_scored(request, scored)
+        return scored
+
+    def _draw(
+        self, request: ExplainRequest | InsideRequest, scored: Scored, progress: Progress
+    ) -> None:
+        if isinstance(request, InsideRequest):
+            progress("Opening the block", 0.85)
+            self._results.keep(request, open_blocks(scored.flow.model, scored, request))
+            return
+        if request.settings.score is Score.GRADIENT:
+            progress("Attribution patching: one pass backwards", 0.7)
+            _ = scored.gradient
+        progress("Pruning and reading the graph", 0.85)
+        self._results.keep(request, build_graph(scored, request.settings))
+
+    def _check_size(self, model: LoadedModel, tokens: int, more: int = 0) -> None:
+        needed, most = scored_bytes(model, tokens) + more, self._results.most_bytes
+        if needed > most:
+            raise RequestError(
+                f"The prompt's {tokens:,} tokens would take {needed / GIGABYTE:.2f} GB here; "
+                f"{most / GIGABYTE:.2f} GB are set aside. Shorten it."
+            )
+
+
+def _explained(question: ExplainRequest | InsideRequest | CheckRequest) -> ExplainRequest:
+    """The request for the flow that a question is about."""
+    if isinstance(question, InsideRequest):
+        return question.explained()
+    return question.explained if isinstance(question, CheckRequest) else question
+
+
+def _components(model: LoadedModel) -> int:
+    return model.shape.heads + model.shape.neurons
+
+
+def _cut(model: LoadedModel, text: str) -> list[int]:
+    """A prompt of the reference set, as much of it as the model takes."""
+    return model.vocabulary.encode(text, None)[: model.context]
+
+
+def _reference_read(progress: Progress, total: int, done: int) -> None:
+    progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
+
+
+def _second_half(progress: Progress, stage: str, fraction: float) -> None:
+    progress(stage, 0.5 + 0.5 * fraction)
