@@ -109,7 +109,8 @@ class Jobs:
     """The job table of one server. Every method is safe to call from many threads.
 
     Args:
-        most_waiting: how many jobs may wait or run at once before new ones are refused.
+        most_waiting: how many jobs may wait or run at once before new ones are refused; as many
+            again of those that take long.
         most_kept: how many jobs are remembered.
     """
 
@@ -139,12 +140,18 @@ class Jobs:
             self._stop_all(visitor)
             if self._closed:
                 raise RequestError("The server is stopping. Try again in a minute.")
-            if sum(map(len, self._lanes)) >= self._most_waiting:
+            if self._before(errand) >= self._most_waiting:
                 raise RequestError("Many visitors are waiting. Try again in a minute.")
             record = self._remember(visitor, errand)
             self._forward(record)
         record.ended.wait(patience)
         return self.job(record.job.id, visitor)
+
+    def _before(self, errand: Errand) -> int:
+        """How many wait or run in the lanes that an errand goes through."""
+        if errand.long:
+            return len(self._lasting)
+        return len(self._preparing) + len(self._working)
 
     def close(self, patience: float = CLOSE_SECONDS) -> None:
         """Cancels every job and waits a moment for the threads, so that the process ends well."""

@@ -448,3 +448,14 @@ def test_long_work_gives_back_what_it_took_when_it_has_ended(jobs: Jobs) -> None
 def ended_as(jobs: Jobs, job: Job, visitor: str) -> JobState:
     assert jobs._records[job.id].ended.wait(LONG)
     return jobs.job(job.id, visitor).state
+
+
+def test_long_work_that_waits_turns_no_quick_question_away(jobs: Jobs) -> None:
+    first = Held()
+    jobs.submit(Errand(first, long=True), "ann", patience=0.0)
+    for visitor in ("bob", "cid"):
+        jobs.submit(Errand(nothing, long=True), visitor, patience=0.0)
+    with pytest.raises(RequestError, match="Many visitors"):
+        jobs.submit(Errand(nothing, long=True), "dan", patience=0.0)
+    assert jobs.submit(Errand(nothing), "eve", patience=LONG).state is JobState.DONE
+    first.let.set()

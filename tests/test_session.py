@@ -15,7 +15,7 @@ import torch
 import flowviz.answering as answering_module
 import flowviz.session as session_module
 from flowviz.analyses.request import Analysis, AnalysisRequest
-from flowviz.analyses.types import TargetCourse
+from flowviz.analyses.types import Prompt, TargetCourse
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Ablation
 from flowviz.errors import ModelError, NotKept, RequestError
@@ -630,7 +630,11 @@ def test_an_analysis_is_not_computed_by_who_only_asks_for_it(session: Session) -
         session.answer(AnalysisRequest(Analysis.OVERLAP, "a", text="the cat"))
 
 
-def test_a_graph_is_checked_against_the_model(session: Session, passes: Counted) -> None:
+def test_a_graph_is_checked_against_the_model(
+    session: Session, passes: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = (Prompt("the cat"), Prompt("She said that"))
+    monkeypatch.setattr(answering_module, "shipped", lambda _name: reference)
     request = ExplainRequest("the cat sat on a mat", "a", settings=GraphSettings(budget=20))
     for question in (
         CheckRequest(request),

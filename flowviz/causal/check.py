@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from flowviz.causal.agreement import STRONGEST, agreement
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.places import Places
-from flowviz.causal.recovered import SEED, Passes, curve, recovery
+from flowviz.causal.recovered import CONTROLS, SEED, Passes, curve, recovery
 from flowviz.causal.scores import foreseen
 from flowviz.causal.smallest import smallest
 from flowviz.causal.types import Verdict
@@ -53,13 +54,15 @@ def check(
     passes = Passes(flow, baseline)
     kept = Places.of(flow.model, flow.positions, (node.key for node in graph.nodes))
     progress("Keeping only the graph, and random ones", 0.1)
-    found = recovery(passes, kept)
+    found = recovery(passes, kept, progress=partial(_told, progress, "Random graphs", 0.1, 0.3))
     values = foreseen(scored, baseline)
     random = flow.values.each(_shuffled(torch.Generator().manual_seed(SEED)))
     curves = []
     for step, (name, ranked) in enumerate({**values, "random": random}.items()):
-        progress(f"Keeping more and more by {name}", 0.3 + 0.1 * step)
-        curves.append(curve(passes, name, ranked))
+        stage, begun = f"Keeping more and more by {name}", 0.3 + 0.1 * step
+        progress(stage, begun)
+        told = partial(_told, progress, stage, begun, begun + 0.1)
+        curves.append(curve(passes, name, ranked, told))
 
     def alone(done: int) -> None:
         progress(f"Ablating one by one: {done} done", 0.7 + 0.3 * done / (done + strongest))
@@ -70,6 +73,10 @@ def check(
         progress(f"Looking for a small graph that recovers {share:.0%}", 0.85)
         small = smallest(passes, values["flow"], share, alone)
     return Verdict(found, tuple(curves), agreed, small)
+
+
+def _told(progress: Progress, stage: str, begun: float, end: float, done: int) -> None:
+    progress(stage, begun + (end - begun) * done / (done + CONTROLS))
 
 
 def _shuffled(generator: torch.Generator) -> Callable[[torch.Tensor], torch.Tensor]:
