@@ -141,6 +141,7 @@ def test_prompts_are_typed_and_run_with_the_keyboard(page, address):
     expect(page.locator("#analyses-question")).to_contain_text("Where in the model")
     page.locator("#analyses-source input[value=set]").focus()
     page.keyboard.press("ArrowRight")
+    expect(page.locator("#analyses-text")).to_be_visible()
     page.locator("#analyses-text").focus()
     page.keyboard.type("The capital of Japan is the city of")
     expect(page.locator("#analyses-count")).to_have_text("1 prompt")
@@ -349,7 +350,10 @@ def test_a_set_is_looked_at_and_edited(page, by_hand_address):
     expect(page.locator(".listed li")).to_have_count(count)
     page.click("#analyses-copy-set")
     expect(page.locator("#analyses-count")).to_contain_text(f"{count} prompts")
-    assert page.locator("#analyses-text").input_value().count("\n") == count
+    page.wait_for_function(
+        "count => document.getElementById('analyses-text').value.split('\\n').length === count + 1",
+        arg=count,
+    )
 
 
 def test_the_flow_page_leads_to_the_analyses_of_its_prompt_and_back(bench):
