@@ -7,7 +7,7 @@ outside is checked here, once; what is wrong raises RequestError with the way ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +15,12 @@ from urllib.parse import parse_qsl, urlencode
 from flowviz.checked import check_prompt, choice, model_name, plain, read_token, share, span, whole
 from flowviz.errors import RequestError
 from flowviz.graph.types import NodeKind
+from flowviz.interventions.types import (
+    Instead,
+    Intervention,
+    parse_interventions,
+    write_interventions,
+)
 
 MAX_BUDGET = 400
 CHOOSABLE_KINDS = (
@@ -96,12 +102,24 @@ class GraphSettings:
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """One whole request. `from_mapping` is the way in for anything that was not made by us."""
+    """One whole request. `from_mapping` is the way in for anything that was not made by us.
+
+    Args:
+        interventions: what is changed in the pass while it runs.
+        donor: the prompt that values come from, where one of them says so; else None.
+    """
 
     prompt: str
     model: str = "demo"
     target: TargetSpec = field(default_factory=TargetSpec)
     settings: GraphSettings = field(default_factory=GraphSettings)
+    interventions: tuple[Intervention, ...] = ()
+    donor: str | None = None
+
+    @property
+    def clean(self) -> ExplainRequest:
+        """The same request without interventions."""
+        return replace(self, interventions=(), donor=None)
 
     def to_mapping(self) -> dict[str, str]:
         """Flat text form; what has its default value is left out, save model and prompt."""
@@ -111,6 +129,10 @@ class ExplainRequest:
                 value = getattr(part, item.name)
                 if value != getattr(type(part)(), item.name):
                     flat[item.name] = write(value)
+        if self.interventions:
+            flat["interventions"] = write_interventions(self.interventions)
+        if self.donor is not None:
+            flat["donor"] = self.donor
         return flat
 
     def to_query(self) -> str:
@@ -120,7 +142,8 @@ class ExplainRequest:
     @staticmethod
     def fields() -> frozenset[str]:
         """The names of all choices beside model and prompt."""
-        return frozenset(item.name for part in (TargetSpec, GraphSettings) for item in fields(part))
+        names = {item.name for part in (TargetSpec, GraphSettings) for item in fields(part)}
+        return frozenset(names | {"interventions", "donor"})
 
     @classmethod
     def from_query(cls, query: str) -> ExplainRequest:
@@ -130,12 +153,24 @@ class ExplainRequest:
     @classmethod
     def from_mapping(cls, flat: Mapping[str, Any]) -> ExplainRequest:
         """Reads and checks text from outside. Raises RequestError on the first fault."""
+        interventions = parse_interventions(flat.get("interventions"))
         return cls(
             prompt=check_prompt(flat.get("prompt", "")),
             model=model_name(flat.get("model") or "demo"),
             target=TargetSpec.from_mapping(flat),
             settings=settings_from_mapping(flat),
+            interventions=interventions,
+            donor=_donor(flat.get("donor"), interventions),
         )
+
+
+def _donor(text: object, interventions: tuple[Intervention, ...]) -> str | None:
+    """The prompt that values come from; a donor that nothing asks for is let go."""
+    if not any(one.how is Instead.DONOR for one in interventions):
+        return None
+    if text is None or text == "":
+        raise RequestError("Values of another prompt are asked for; give that prompt as the donor.")
+    return check_prompt(text)
 
 
 def settings_to_plain(settings: GraphSettings) -> dict[str, object]:

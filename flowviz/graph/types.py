@@ -30,14 +30,14 @@ class NodeKind(StrEnum):
     RESID_FINAL = "resid_final"  # residual stream after the last block
     HEAD = "head"
     NEURON = "neuron"
-    BIAS = "bias"  # a bias vector; `index` is the position of its name in BIAS_NAMES
+    BIAS = "bias"  # a bias, or what an intervention put in; `index`: its place in BIAS_NAMES
     REST = "rest"  # what flows into one drawn node and is not drawn
     TARGET = "target"  # the logit, or the difference of two, that is explained
 
 
 BIAS_NAMES = (
     "ln1", "b_V", "b_O", "ln2", "b_in", "b_out", "ln_final", "b_U", "ln_embed", "ln1_post",
-    "ln2_post",
+    "ln2_post", "set_heads", "set_neurons", "set_first", "set_mid", "set_post",
 )  # fmt: skip
 STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
 SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})
@@ -152,6 +152,7 @@ class FlowNode:
         norm: Euclidean length of the vector; None for rest.
         activation: of a neuron, otherwise None.
         projection: None for rest and target.
+        before: its flow without the interventions; None where there are none.
     """
 
     key: NodeKey
@@ -162,6 +163,7 @@ class FlowNode:
     norm: float | None = None
     activation: float | None = None
     projection: Projection | None = None
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class FlowEdge:
 
     Args:
         weight: where a head reads, its attention weight on the source's position.
+        before: its flow without the interventions; None where there are none.
     """
 
     source: NodeKey
@@ -178,6 +181,7 @@ class FlowEdge:
     flow: float
     influence: float
     weight: float | None = None
+    before: float | None = None
 
     @property
     def id(self) -> str:
@@ -196,12 +200,17 @@ class PromptToken:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One token of the model's own answer at the target's position."""
+    """One token of the model's own answer at the target's position.
+
+    Args:
+        before: its probability without the interventions; None where there are none.
+    """
 
     id: int
     token: str
     probability: float
     logit: float
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +223,7 @@ class Target:
     contrast: Prediction | None
     contrast_rank: int | None
     value: float  # the number that the flow splits; before the soft cap, where there is one
+    before: float | None = None  # the same without the interventions; None where there are none
 
 
 @dataclass(frozen=True)
@@ -285,6 +295,8 @@ class FlowGraph:
         settings: the graph settings that made it, as plain JSON values.
         coverage: the share of the influence that the drawn nodes hold, 0 to 1.
         nodes_total: how many nodes of the kinds asked for the pass has, drawn or not.
+        interventions: what was changed in the pass, in the text form of each.
+        donor: the prompt that values came from, where they came from one.
     """
 
     model: ModelShape
@@ -297,6 +309,8 @@ class FlowGraph:
     nodes_total: int
     nodes: tuple[FlowNode, ...]
     edges: tuple[FlowEdge, ...]
+    interventions: tuple[str, ...] = ()
+    donor: str | None = None
     version: int = SCHEMA_VERSION
 
     def node(self, key: NodeKey) -> FlowNode | None:

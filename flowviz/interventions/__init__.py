@@ -1,0 +1,1 @@
+"""Changes to a pass while it runs: parts switched off, scaled, or taken from another prompt."""
