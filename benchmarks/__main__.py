@@ -1,11 +1,11 @@
-"""`python -m benchmarks [graph] [memory] [inspector] [drawing]` prints ratios, times, memory."""
+"""Ratios, times and memory: `python -m benchmarks [PART …]`, all parts where none is named."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-PARTS = ("graph", "memory", "inspector", "drawing")
+PARTS = ("graph", "ablations", "memory", "inspector", "drawing")
 
 
 def main() -> int:

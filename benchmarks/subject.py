@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from flowviz.demo import MODEL_FOLDER
 from flowviz.models.loaded import LoadedModel
@@ -17,15 +18,21 @@ from flowviz.models.loading import load_model
 @lru_cache(maxsize=1)
 def gpt2_small() -> LoadedModel:
     """12 layers, 12 heads, d_model 768, 50,257 tokens; the demo model's tokenizer."""
-    import torch
-    from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
+    from transformers import AutoTokenizer
 
-    torch.manual_seed(0)
     with TemporaryDirectory() as folder:
-        config = GPT2Config(architectures=["GPT2LMHeadModel"])
-        GPT2LMHeadModel(config).save_pretrained(folder)
+        plain_gpt2_small().save_pretrained(folder)
         AutoTokenizer.from_pretrained(MODEL_FOLDER).save_pretrained(folder)
         return load_model(str(Path(folder)))
+
+
+def plain_gpt2_small() -> Any:
+    """The same weights as transformers' own model, made anew; nothing has wrapped it."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    return GPT2LMHeadModel(GPT2Config(architectures=["GPT2LMHeadModel"])).eval()
 
 
 def prompt_of(model: LoadedModel, tokens: int) -> str:
