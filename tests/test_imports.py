@@ -42,6 +42,8 @@ WITHOUT_TORCH = (
     "flowviz.analyses.tables",
     "flowviz.causal.types",
     "flowviz.causal.request",
+    "flowviz.compare.types",
+    "flowviz.compare.request",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",
@@ -58,8 +60,9 @@ PLAIN_ANALYSES = tuple(
     f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
 )
 PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
+PLAIN_COMPARE = ("flowviz.compare.types", "flowviz.compare.request")
 PLAIN = ("flowviz.checked", "flowviz.errors", *PLAIN_GRAPH, *PLAIN_INSIDE, *PLAIN_ANALYSES,
-         *PLAIN_CAUSAL)  # fmt: skip
+         *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
 ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
           "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
@@ -73,6 +76,8 @@ MAY_IMPORT = {
                          "flowviz.checked", "flowviz.errors", "flowviz.jobs", *ENGINE),
     "flowviz.causal": ("flowviz.causal", "flowviz.checked", "flowviz.errors", "flowviz.graph",
                        "flowviz.request", *ENGINE),
+    "flowviz.compare": ("flowviz.compare", "flowviz.checked", "flowviz.errors", "flowviz.graph",
+                        "flowviz.request", *ENGINE),
     "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
                      "flowviz.graph.types"),

@@ -1,0 +1,1 @@
+"""Two passes held against each other: prompts, checkpoints, or before and after an intervention."""
