@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from flowviz.causal.places import COMPONENTS
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import (
     Ablation,
@@ -16,7 +17,6 @@ from flowviz.causal.types import (
     Verdict,
 )
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
-from flowviz.views.check_words import COMPONENTS
 
 BASELINES = {
     Ablation.ZERO: "zero",

@@ -134,7 +134,7 @@ def _written(result: Result, chosen: argparse.Namespace) -> str:
         name = chosen.table or TABLES[chosen.analysis][0]
         found = next((table for table in tables(result) if table.name == name), None)
         return "" if found is None else table_csv(found.columns, found.rows)
-    from flowviz.views.analyses_report import text
+    from flowviz.views.analyses.report import text
 
     return text(result)
 

@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     entry = chosen_model(chosen)
 
     from flowviz.explanation import explain as explained
-    from flowviz.views.check_report import text
+    from flowviz.views.check.report import text
 
     explanation = explained(prompt, entry, **given)
     verdict = explanation.check(

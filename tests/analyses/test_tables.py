@@ -11,7 +11,7 @@ import pytest
 from flowviz.analyses import Analysis, AnalysisRequest, analyse
 from flowviz.analyses.tables import NAMES, TABLES, result_json, tables
 from flowviz.analyses.types import Result, Series
-from flowviz.views.analyses_report import text
+from flowviz.views.analyses.report import text
 from tests.models import random_model
 
 PROMPTS = "the cat sat on a mat\nMary and John went to\t the\n"

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 import flowviz
 from flowviz.causal.types import Ablation
-from flowviz.views.check_words import details, headline, smallest_words
+from flowviz.views.check.words import details, headline, smallest_words
 
 PROMPT = "The capital of Japan is the city of"
 OTHER = "The capital of Spain is the city of"

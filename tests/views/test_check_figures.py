@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from flowviz.views.check_figures import curves, scale, scatter
+from flowviz.views.check.figures import curves, scale, scatter
 from flowviz.views.palette import palette
 from tests.graphs import three_nodes
 from tests.verdicts import kept, three_components

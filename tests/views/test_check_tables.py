@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flowviz.causal.request import CheckRequest
 from flowviz.request import ExplainRequest
-from flowviz.views.check_tables import (
+from flowviz.views.check.tables import (
     CURVE_COLUMNS,
     curve_rows,
     effect_columns,

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from flowviz.causal.types import Ablation
-from flowviz.views.check_words import (
+from flowviz.views.check.words import (
     also_words,
+    average_words,
     band,
     band_words,
     details,
@@ -71,6 +72,12 @@ def test_what_is_no_number_is_a_dash() -> None:
     assert band((kept(2, 0.5), kept(2, math.nan))) is None
     assert band(()) is None
     assert band_words((kept(2, math.nan),)) == "–"
+    assert average_words((kept(2, math.nan),)) == "–"
+
+
+def test_random_graphs_have_a_mean_and_a_band() -> None:
+    controls = (kept(2, -0.25), kept(2, 0.5), kept(2, 0.05))
+    assert average_words(controls) == "recover 10% on average, −25% to 50%"
 
 
 def test_the_divergence_has_the_digits_that_tell_something() -> None:

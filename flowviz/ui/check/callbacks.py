@@ -33,7 +33,7 @@ from flowviz.ui.ids import Shell
 from flowviz.ui.jobs import standing
 from flowviz.ui.panel import bare_chart
 from flowviz.ui.server import current_session
-from flowviz.views.check_figures import curves, scatter
+from flowviz.views.check.figures import curves, scatter
 from flowviz.views.laws import flow_shown
 
 SAVES = (Check.SAVE_JSON, Check.SAVE_EFFECTS, Check.SAVE_CURVES)

@@ -10,7 +10,7 @@ from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
 from flowviz.graph.types import FlowGraph
 from flowviz.ui.check.ids import Check
-from flowviz.views.check_tables import (
+from flowviz.views.check.tables import (
     CURVE_COLUMNS,
     curve_rows,
     effect_columns,

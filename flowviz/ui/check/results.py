@@ -14,11 +14,12 @@ from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.ui.check.ids import Check
 from flowviz.ui.dom import attributes
 from flowviz.ui.panel import bare_chart, figures
-from flowviz.views.check_figures import scale
-from flowviz.views.check_words import (
+from flowviz.views.check.figures import scale
+from flowviz.views.check.words import (
     band_words,
     bits,
     details,
+    first_words,
     headline,
     meaning,
     share_words,
@@ -52,12 +53,11 @@ def line(graph: FlowGraph, request: CheckRequest, verdict: Verdict) -> html.Span
 def recovered(graph: FlowGraph, verdict: Verdict, theme: str) -> list[Component]:
     """Recovered on a scale, its figures, and what it means."""
     found = verdict.recovery
-    first = "the same" if found.kept.same_first else "another"
     pairs = [
         ("Recovered", share_words(found.kept), "by the graph that is drawn"),
         ("Random graphs", band_words(found.controls), "of the same size and kinds"),
         ("KL", f"{bits(found.kept.divergence)} bits", "from the model's distribution to this one"),
-        ("First token", first, "whether the likeliest token is the model's own"),
+        ("First token", first_words(found.kept), "whether the likeliest token is the model's own"),
     ]
     return [
         bare_chart(scale(found, theme)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from flowviz.causal.types import Ablation, Kept, Recovery, Smallest
-from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
+from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.views.words import percent, plain, short_label, target_name
 
-COMPONENTS = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON})
 ABLATION_WORDS = {
     Ablation.ZERO: "under zero ablation",
     Ablation.MEAN: "under mean ablation",
@@ -39,8 +39,20 @@ def band_words(controls: Sequence[Kept]) -> str:
 
 def also_words(kept: Kept) -> str:
     """How far the prediction is from the model's own."""
-    same = "the same" if kept.same_first else "another"
-    return f"KL {bits(kept.divergence)} bits, first token: {same}"
+    return f"KL {bits(kept.divergence)} bits, first token: {first_words(kept)}"
+
+
+def first_words(kept: Kept) -> str:
+    """Whether the likeliest token is the model's own."""
+    return "the same" if kept.same_first else "another"
+
+
+def average_words(controls: Sequence[Kept]) -> str:
+    """What random graphs recover: their mean, and their band."""
+    if band(controls) is None:
+        return UNKNOWN
+    mean = fmean(kept.recovered for kept in controls)
+    return f"recover {percent(mean)} on average, {band_words(controls)}"
 
 
 def bits(divergence: float) -> str:

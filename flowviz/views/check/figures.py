@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from flowviz.causal.types import Curve, Effect, Kept, Recovery, Verdict
 from flowviz.graph.types import FlowGraph, NodeKind
 from flowviz.views.analyses.chart import Line, blank, finite, lines
-from flowviz.views.check_words import band, share_words
+from flowviz.views.check.words import band, share_words
 from flowviz.views.figures import escaped
 from flowviz.views.palette import Palette, palette
 from flowviz.views.words import percent, short_label, signed

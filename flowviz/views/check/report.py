@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from statistics import fmean
 from textwrap import wrap
 
-from flowviz.causal.types import Agreement, Curve, Kept, Recovery, Smallest, Verdict
-from flowviz.graph.types import FlowGraph, NodeKind
-from flowviz.views.words import percent, short_label, signed, visible
+from flowviz.causal.types import Agreement, Curve, Recovery, Smallest, Verdict
+from flowviz.graph.types import FlowGraph
+from flowviz.views.check.words import (
+    also_words,
+    average_words,
+    share_words,
+    smallest_words,
+    too_large_words,
+    weakest_words,
+)
+from flowviz.views.words import percent, short_label, signed, target_name
 
-COMPONENTS = {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON}
 MOST_EFFECTS = 10
 MOST_NAMED = 40
 COLUMNS = 100
@@ -28,36 +33,15 @@ def text(graph: FlowGraph, verdict: Verdict) -> str:
 
 
 def _recovery(graph: FlowGraph, found: Recovery) -> list[str]:
-    target = graph.target
-    name = visible(target.token.token)
-    if target.contrast is not None:
-        name += f" against {visible(target.contrast.token)}"
-    drawn = sum(node.key.kind in COMPONENTS for node in graph.nodes)
     return [
-        f"Target        {name}: {found.whole:.3f}; with every component replaced by "
+        f"Target        {target_name(graph)}: {found.whole:.3f}; with every component replaced by "
         f"{found.baseline} {found.nothing:.3f}",
-        f"The graph     {drawn} components kept, the others replaced: "
-        f"recovers {_share(found.kept)}",
-        f"              {_also(found.kept)}",
-        f"Random graphs {_band(found.controls)} ({len(found.controls)} of the same size and kinds)",
+        f"The graph     {found.kept.size:,} components kept, the others replaced: "
+        f"recovers {share_words(found.kept)}",
+        f"              {also_words(found.kept)}",
+        f"Random graphs {average_words(found.controls)} "
+        f"({len(found.controls)} of the same size and kinds)",
     ]
-
-
-def _share(kept: Kept) -> str:
-    return "–" if math.isnan(kept.recovered) else percent(kept.recovered)
-
-
-def _also(kept: Kept) -> str:
-    same = "the same" if kept.same_first else "another"
-    return f"KL {kept.divergence:.2f} bits; the first token is {same}"
-
-
-def _band(controls: tuple[Kept, ...]) -> str:
-    shares = [kept.recovered for kept in controls]
-    if not shares or any(map(math.isnan, shares)):
-        return "–"
-    ends = f"{percent(min(shares))} to {percent(max(shares))}"
-    return f"recover {percent(fmean(shares))} on average, {ends}"
 
 
 def _curves(curves: tuple[Curve, ...]) -> list[str]:
@@ -65,7 +49,7 @@ def _curves(curves: tuple[Curve, ...]) -> list[str]:
     head = "".join(f"{percent(point.size / total):>8}" for point in curves[0].points)
     lines = [f"Recovered by share of components kept\n  {'':<10}{head}{'CPR':>8}{'CMD':>8}"]
     for curve in curves:
-        cells = "".join(f"{_share(point):>8}" for point in curve.points)
+        cells = "".join(f"{share_words(point):>8}" for point in curve.points)
         lines.append(f"  {curve.score:<10}{cells}{curve.cpr:>8.2f}{curve.cmd:>8.2f}")
     return lines
 
@@ -84,13 +68,12 @@ def _agreement(graph: FlowGraph, found: Agreement) -> list[str]:
 
 
 def _smallest(graph: FlowGraph, small: Smallest) -> list[str]:
-    lines = [
-        f"A small graph that recovers {percent(small.share)}: {small.kept.size:,} components, "
-        f"{_share(small.kept)}; {_also(small.kept)}"
-    ]
-    if small.weakest is not None and small.without_weakest is not None:
-        less = _share(small.without_weakest)
-        lines.append(f"  without its weakest, {short_label(small.weakest, graph)}: {less}")
+    weakest, too_large = weakest_words(small, graph), too_large_words(small)
+    lines = [f"A small graph that recovers {percent(small.share)}: {smallest_words(small)}"]
+    if weakest is not None:
+        lines.append(f"  Its weakest is {weakest[1]}: {weakest[2]}.")
+    if too_large is not None:
+        return [*lines, f"  {too_large}"]
     named = [short_label(key, graph) for key in small.nodes[:MOST_NAMED]]
     more = len(small.nodes) - len(named)
     words = ", ".join(named) + (f" and {more:,} more" if more else "")

@@ -1,0 +1,1 @@
+"""A check as a report, words, tables and figures: plain values in, no Dash and no torch."""
