@@ -81,7 +81,7 @@ class Scored:
 
 def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
     """The graph of one flow under these settings; where a law fails, without any flow."""
-    if not _checks(scored, 0.0).exact:
+    if not law_checks(scored, 0.0).exact:
         return _unexplained(scored, settings)
     flow, ranking = scored.flow, scored.ranking(settings.score)
     selection, drawn = _select_and_draw(scored, settings, ranking)
@@ -95,7 +95,7 @@ def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
         target=target_of(flow),
         predictions=predictions_at(flow, flow.target.position),
         settings=settings_to_plain(settings),
-        checks=_checks(scored, _rest_error(flow, drawn)),
+        checks=law_checks(scored, _rest_error(flow, drawn)),
         coverage=min(held / max(ranking.total(kinds), 1e-12), 1.0),
         nodes_total=selection.total,
         nodes=(*nodes, *rest_nodes),
@@ -114,7 +114,7 @@ def _unexplained(scored: Scored, settings: GraphSettings) -> FlowGraph:
         target=target_without_flow(flow, target_of(flow)),
         predictions=predictions_at(flow, flow.target.position),
         settings=settings_to_plain(settings),
-        checks=_checks(scored, 0.0),
+        checks=law_checks(scored, 0.0),
         coverage=0.0,
         nodes_total=len(keys) - 1,
         nodes=tuple(without_flow(node) for node in nodes),
@@ -219,7 +219,8 @@ def _activation(flow: Flow, key: NodeKey) -> float | None:
     return float(flow.trace.blocks[key.layer].post[key.position, key.index])
 
 
-def _checks(scored: Scored, rest_error: float) -> Checks:
+def law_checks(scored: Scored, rest_error: float) -> Checks:
+    """How exact a flow is, with the error of law 3 in its graph."""
     flow, errors = scored.flow, scored.errors
     return Checks(
         node_error=errors.node,
@@ -255,10 +256,11 @@ def predictions_at(flow: Flow, position: int, k: int = PREDICTIONS) -> tuple[Pre
     """The model's own answer at a position, the likeliest token first."""
     logits = flow.trace.logits[position]
     ids = logits.topk(min(k, flow.model.shape.vocabulary)).indices
-    return tuple(_prediction(flow, position, i) for i in ids.tolist())
+    return tuple(prediction_of(flow, position, i) for i in ids.tolist())
 
 
-def _prediction(flow: Flow, position: int, token: int) -> Prediction:
+def prediction_of(flow: Flow, position: int, token: int) -> Prediction:
+    """One token, as the model predicts it at a position."""
     logits = flow.model.capped(flow.trace.logits[position])
     logit = logits[token]
     probability = float((logit - logits.logsumexp(0)).exp())
@@ -276,9 +278,9 @@ def target_of(flow: Flow) -> Target:
     contrast = target.contrast
     return Target(
         position=target.position,
-        token=_prediction(flow, target.position, target.token),
+        token=prediction_of(flow, target.position, target.token),
         token_rank=rank(target.token),
-        contrast=None if contrast is None else _prediction(flow, target.position, contrast),
+        contrast=None if contrast is None else prediction_of(flow, target.position, contrast),
         contrast_rank=None if contrast is None else rank(contrast),
         value=flow.value,
     )
