@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from flowviz.graph.types import (
+    BIAS_NAMES,
     Checks,
     EdgeKind,
     FlowEdge,
@@ -60,6 +61,26 @@ def three_nodes() -> FlowGraph:
             FlowEdge(embed, head, EdgeKind.READ, 2.0, 1.0, 0.75),
             FlowEdge(head, target, EdgeKind.WRITE, 2.0, 1.0),
         ),
+    )
+
+
+def changed_nodes() -> FlowGraph:
+    """The three nodes, with the head scaled, its reading of the token cut, and a value put in."""
+    graph = three_nodes()
+    embed, head, target = graph.nodes
+    put = FlowNode(NodeKey(K.BIAS, 1, 2, BIAS_NAMES.index("set_heads")), 0.5, 0.25, before=0.0)
+    edges = [replace(edge, before=4.0) for edge in graph.edges]
+    edges.append(FlowEdge(put.key, target.key, EdgeKind.WRITE, 0.5, 0.25, before=0.0))
+    nodes = (replace(embed, before=4.0), replace(head, flow=1.5, before=4.0), put,
+             replace(target, before=4.0))  # fmt: skip
+    return replace(
+        graph,
+        nodes=nodes,
+        edges=tuple(edges),
+        target=replace(graph.target, before=4.0),
+        predictions=tuple(replace(each, before=0.75) for each in graph.predictions),
+        interventions=("head:1:2:3=2.5", "embed:0:1>head:1:2:3=0", "head:1:*:3@0=donor"),
+        donor="In Gaul is",
     )
 
 

@@ -19,6 +19,12 @@ OPTIONS = (
     ("--heads-per-layer", "N", "at most so many heads a block"),
     ("--positive-neurons", "N", "at most so many neurons a block with positive flow"),
     ("--negative-neurons", "N", "at most so many neurons a block with negative flow"),
+    (
+        "--interventions",
+        "WHAT=HOW;…",
+        "change the pass as it runs: head:3:7:1=0 switches off, =2.5 scales, or =mean, =donor",
+    ),
+    ("--donor", "PROMPT", "the prompt whose values take the place of what is changed to =donor"),
 )
 
 

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from flowviz.graph.types import Prediction, Target
 from flowviz.ui.dom import attributes
 from flowviz.ui.tokens import token_value
+from flowviz.views.changes import was_words
 from flowviz.views.words import percent, visible
 
 MAX_CHIP = 24
@@ -28,12 +29,13 @@ def _prediction(prediction: Prediction, target: Target) -> html.Span:
     main = html.Button(
         [
             html.Span(_cut(words)),
-            html.Small(percent(prediction.probability)),
+            html.Small([percent(prediction.probability), *_was(prediction)]),
             html.I(style={"width": f"{100 * prediction.probability:.1f}%"}, className="bar"),
+            *_mark(prediction),
         ],
         className="chip",
         type="button",
-        title=f"{words}\nprobability {percent(prediction.probability)}, "
+        title=f"{words}\nprobability {percent(prediction.probability)}{_tip(prediction)}, "
         f"logit {prediction.logit:.2f}\nClick to explain it; with Shift, to set it against",
         **attributes(data_token=token_value(prediction.token, prediction.id), aria_pressed=chosen),
     )
@@ -50,6 +52,23 @@ def _prediction(prediction: Prediction, target: Target) -> html.Span:
     )
     look = " chosen" if chosen else " set-against" if against else ""
     return html.Span([main, other], className=f"prediction{look}")
+
+
+def _was(prediction: Prediction) -> list[Component]:
+    """The probability without the interventions, where there are some."""
+    words = was_words(prediction.before, percent)
+    return [html.Span(words, className="was")] if words else []
+
+
+def _mark(prediction: Prediction) -> list[Component]:
+    """Where the bar ended before."""
+    if prediction.before is None:
+        return []
+    return [html.I(style={"left": f"{100 * prediction.before:.1f}%"}, className="was-mark")]
+
+
+def _tip(prediction: Prediction) -> str:
+    return "" if prediction.before is None else f", before the change {percent(prediction.before)}"
 
 
 def _cut(text: str) -> str:

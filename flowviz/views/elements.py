@@ -13,10 +13,11 @@ from typing import Any
 
 from flowviz.graph.layout import Band, Heading, Layout, layout
 from flowviz.graph.types import STATES, FlowEdge, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.views.changes import Changed, changed_words, how_words
 from flowviz.views.curves import curve
 from flowviz.views.labels import UNREAD, edge_tip, heading_label, heading_tip, node_label, node_tip
 from flowviz.views.laws import flow_shown
-from flowviz.views.words import expert_of, place
+from flowviz.views.words import expert_of, place, put_in
 
 THINNEST, THICKEST = 1.0, 9.0
 NO_SIZE = 0.5  # of every node where no flow is shown
@@ -34,12 +35,13 @@ def elements(graph: FlowGraph, *, show_rest: bool = True) -> list[Element]:
     widest = _largest(edge.flow for edge in edges)
     names = {node.key: str(node.key) for node in nodes}
     bow = not any(node.key.kind in STATES for node in nodes)
+    changed = Changed(graph.interventions)
     extra = " dense" if len(edges) > MANY_EDGES else ""
     return [
         *(_band(number, band) for number, band in enumerate(places.bands)),
         *(_heading(heading, graph) for heading in places.headings),
-        *(_node(node, graph, places, most) for node in nodes),
-        *(_edge(edge, graph, places, widest, names, bow, extra) for edge in edges),
+        *(_node(node, graph, places, most, changed) for node in nodes),
+        *(_edge(edge, graph, places, widest, names, bow, extra, changed) for edge in edges),
     ]
 
 
@@ -49,8 +51,11 @@ def _edges(graph: FlowGraph, shown: set[NodeKey]) -> list[FlowEdge]:
     return [edge for edge in graph.edges if edge.source in shown and edge.target in shown]
 
 
-def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Element:
+def _node(
+    node: FlowNode, graph: FlowGraph, places: Layout, most: float, changed: Changed
+) -> Element:
     key = node.key
+    change = changed_words(key, changed, graph)
     shown = flow_shown(graph)
     sign = _sign(node.flow) if shown else "unsigned"
     box = places.boxes[key]
@@ -63,7 +68,7 @@ def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Elem
         "kind": key.kind.value,
         "sign": sign,
         "size": round(math.sqrt(_part(node.influence, most)), 3) if shown else NO_SIZE,
-        "tip": node_tip(node, graph),
+        "tip": node_tip(node, graph, change),
     }
     return {
         "group": "nodes",
@@ -71,8 +76,12 @@ def _node(node: FlowNode, graph: FlowGraph, places: Layout, most: float) -> Elem
         "position": {"x": round(box.x, 1), "y": round(box.y, 1)},
         "grabbable": False,
         "selectable": True,
-        "classes": f"node {key.kind.value} {sign}",
+        "classes": f"node {key.kind.value} {sign}{_marks(key, bool(change))}",
     }
+
+
+def _marks(key: NodeKey, changed: bool) -> str:
+    return f"{' put-in' if put_in(key) else ''}{' changed' if changed else ''}"
 
 
 def _text(key: NodeKey, label: str, graph: FlowGraph) -> str:
@@ -94,8 +103,10 @@ def _edge(
     names: dict[NodeKey, str],
     bow: bool,
     extra: str,
+    changed: Changed,
 ) -> Element:
     sign = _sign(edge.flow)
+    how = changed.of_edge(edge.source, edge.target)
     data = {
         "id": f"{names[edge.source]}>{names[edge.target]}",
         "source": names[edge.source],
@@ -103,10 +114,11 @@ def _edge(
         "w": round(THINNEST + (THICKEST - THINNEST) * math.sqrt(_part(edge.flow, widest)), 2),
         "sign": sign,
         "kind": edge.kind.value,
-        "tip": edge_tip(edge, graph),
+        "tip": edge_tip(edge, graph, None if how is None else how_words(how)),
     }
     bend = curve(places.boxes[edge.source], places.boxes[edge.target], bow=bow)
     classes = f"{edge.kind.value} {sign}{' bent' if bend else ''}{extra}"
+    classes += "" if how is None else " changed"
     return {
         "group": "edges",
         "data": data | bend,

@@ -12,14 +12,17 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind, Prediction
+from flowviz.interventions.types import parse_interventions
+from flowviz.views.changes import intervention_words, was_words
 from flowviz.views.laws import exactness_words, failure_words, flow_shown
 from flowviz.views.paths import Path, strongest_paths
-from flowviz.views.tables import EDGE_COLUMNS, NODE_COLUMNS, edge_rows, node_rows
+from flowviz.views.tables import edge_columns, edge_rows, node_columns, node_rows
 from flowviz.views.tokens import clip, visible, width
 from flowviz.views.words import (
     coverage_words,
     percent,
+    plain,
     short_label,
     signed,
     target_words,
@@ -37,8 +40,9 @@ def csv(graph: FlowGraph, table: str) -> str:
     """The graph's "nodes" or "edges" as comma-separated values with a heading line."""
     if table not in ("nodes", "edges"):
         raise ValueError(f'table is {table!r}; it takes "nodes" or "edges".')
-    columns = NODE_COLUMNS if table == "nodes" else EDGE_COLUMNS
-    return table_csv(columns, node_rows(graph) if table == "nodes" else edge_rows(graph))
+    if table == "nodes":
+        return table_csv(node_columns(graph), node_rows(graph))
+    return table_csv(edge_columns(graph), edge_rows(graph))
 
 
 def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
@@ -67,17 +71,37 @@ def _head(graph: FlowGraph) -> list[str]:
     model = graph.model
     words = f"{visible(model.name)} ({visible(model.architecture)}, {model.layers} layers, "
     prompt = "".join(visible(token.text) for token in graph.tokens[:COLUMNS])
-    guesses = [f"{visible(p.token)} {percent(p.probability)}" for p in graph.predictions]
+    guesses = [_guess(prediction) for prediction in graph.predictions]
     return [
         _line("Model", f"{words}{model.heads} heads, d_model {model.d_model})"),
         _line("Prompt", f"{prompt} · {len(graph.tokens):,} tokens", prompt),
-        *_wrap("Explained", target_words(graph).split(" "), " "),
+        *_changes(graph),
+        *_wrap("Explained", _explained(graph).split(" "), " "),
         *_wrap("Predictions", guesses, "   ")[:2],
         *_wrap("Exactness", exactness_words(graph.checks).split(" "), " "),
         *_failure(graph),
         *_wrap("Coverage", coverage_words(graph).split(" "), " "),
         *_part(graph),
     ]
+
+
+def _guess(prediction: Prediction) -> str:
+    was = was_words(prediction.before, percent)
+    return f"{visible(prediction.token)} {percent(prediction.probability)}{was}"
+
+
+def _explained(graph: FlowGraph) -> str:
+    before = graph.target.before
+    was = "" if before is None else f"; before the change {plain(before)}"
+    return f"{target_words(graph)}{was}"
+
+
+def _changes(graph: FlowGraph) -> list[str]:
+    """What interventions changed, and where other values came from."""
+    made = parse_interventions(graph.interventions)
+    words = [f"{intervention_words(one, graph)};" for one in made]
+    lines = _wrap("Changed", [*words[:-1], words[-1].rstrip(";")], "   ") if words else []
+    return [*lines, *([_line("Other prompt", visible(graph.donor))] if graph.donor else [])]
 
 
 def _part(graph: FlowGraph) -> list[str]:
@@ -118,7 +142,7 @@ def _wrap(name: str, words: Iterable[str], joint: str) -> list[str]:
 def _nodes(graph: FlowGraph) -> list[str]:
     drawn = [n for n in graph.nodes if n.key.kind not in (NodeKind.REST, NodeKind.TARGET)]
     ranked = sorted(drawn, key=_order if flow_shown(graph) else _from_the_top)
-    rows = [("node", "kind", "reads as", "flow", "of target", "influence")]
+    rows = [("node", "kind", "reads as", "flow", "of target", _last_column(graph))]
     rows += [_node_cells(node, graph) for node in ranked[:MOST_NODES]]
     more = len(ranked) - MOST_NODES
     tail = [f"  and {more:,} more"] if more > 0 else []
@@ -151,7 +175,13 @@ def _scores(node: FlowNode, graph: FlowGraph) -> tuple[str, str, str]:
         return UNKNOWN, UNKNOWN, UNKNOWN
     value = graph.target.value
     share = percent(node.flow / value) if value else ""
-    return signed(node.flow), share, percent(node.influence)
+    last = UNKNOWN if node.before is None else signed(node.before)
+    return signed(node.flow), share, last if graph.interventions else percent(node.influence)
+
+
+def _last_column(graph: FlowGraph) -> str:
+    """Where something was changed, the flow before it says more than the influence."""
+    return "before" if graph.interventions else "influence"
 
 
 def _columns(cells: tuple[str, ...]) -> str:

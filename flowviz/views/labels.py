@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flowviz.graph.layout import Heading
 from flowviz.graph.types import EdgeKind, FlowEdge, FlowGraph, FlowNode, NodeKind, Projection
 from flowviz.views.laws import NO_FLOW, flow_shown
@@ -11,6 +13,7 @@ from flowviz.views.words import (
     cap_words,
     describe,
     percent,
+    put_in,
     share_of_target,
     short_label,
     signed,
@@ -46,7 +49,7 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
         case NodeKind.POS_EMBED:
             return f"pos {node.key.position}"
         case NodeKind.BIAS:
-            return bias_name(node.key)
+            return "put in" if put_in(node.key) else bias_name(node.key)
         case NodeKind.REST:
             return "rest"
         case NodeKind.TARGET:
@@ -56,9 +59,9 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
             return visible(top[0].text) if top else UNREAD
 
 
-def node_tip(node: FlowNode, graph: FlowGraph) -> str:
-    """The node's numbers."""
-    lines = [describe(node.key, graph), *_flow_lines(node, graph)]
+def node_tip(node: FlowNode, graph: FlowGraph, changed: Sequence[str] = ()) -> str:
+    """The node's numbers; `changed` says what interventions do to it."""
+    lines = [describe(node.key, graph), *changed, *_flow_lines(node, graph)]
     cap = cap_words(graph)
     if cap and node.key.kind is NodeKind.TARGET:
         lines.append(cap)
@@ -73,9 +76,14 @@ def _flow_lines(node: FlowNode, graph: FlowGraph) -> list[str]:
     if not flow_shown(graph):
         return [NO_FLOW]
     return [
-        f"flow {signed(node.flow)}, {share_of_target(node.flow, graph)}",
+        _flow_line(node.flow, node.before, graph),
         f"influence {percent(node.influence)}",
     ]
+
+
+def _flow_line(flow: float, before: float | None, graph: FlowGraph) -> str:
+    was = "" if before is None else f"; before the change {signed(before)}"
+    return f"flow {signed(flow)}, {share_of_target(flow, graph)}{was}"
 
 
 def _projection_lines(projection: Projection, graph: FlowGraph) -> list[str]:
@@ -89,11 +97,12 @@ def _projection_lines(projection: Projection, graph: FlowGraph) -> list[str]:
     return [*lines, f"{visible(graph.target.token.token)} here: {rank}"]
 
 
-def edge_tip(edge: FlowEdge, graph: FlowGraph) -> str:
-    """The edge's numbers."""
+def edge_tip(edge: FlowEdge, graph: FlowGraph, changed: str | None = None) -> str:
+    """The edge's numbers; `changed` says what an intervention does to it."""
     lines = [
         f"{short_label(edge.source, graph)} → {short_label(edge.target, graph)}",
-        f"flow {signed(edge.flow)}, {share_of_target(edge.flow, graph)}",
+        *([f"changed: {changed}"] if changed else []),
+        _flow_line(edge.flow, edge.before, graph),
         EDGE_WORDS[edge.kind],
     ]
     if edge.weight is not None:

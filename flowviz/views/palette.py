@@ -23,6 +23,7 @@ class Palette:
         accent: what is selected.
         rank, rank_fill: where the target ranks high, as a border and as a ground.
         sharp, sharp_fill: where a reading is sharp.
+        changed: what an intervention changed or put in.
     """
 
     ground: str
@@ -41,6 +42,7 @@ class Palette:
     rank_fill: str
     sharp: str
     sharp_fill: str
+    changed: str
 
 
 LIGHT = Palette(
@@ -60,6 +62,7 @@ LIGHT = Palette(
     rank_fill="#8fd8bd",
     sharp="#9c4a7d",
     sharp_fill="#ecb9d6",
+    changed="#b3186d",
 )
 DARK = Palette(
     ground="#14171c",
@@ -78,6 +81,7 @@ DARK = Palette(
     rank_fill="#0f5b43",
     sharp="#de8fbd",
     sharp_fill="#6b2f54",
+    changed="#ff8ac6",
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
 

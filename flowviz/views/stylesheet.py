@@ -41,6 +41,7 @@ def stylesheet(theme: str) -> list[Rule]:
         *(_shape(kind) for kind in SHAPES if kind is not NodeKind.REST),
         *_special(colours),
         *_edges(colours),
+        *_changed(colours),
         *states(colours),
     ]
 
@@ -201,6 +202,22 @@ def _edges(c: Palette) -> list[Rule]:
             target_endpoint="outside-to-node",
         ),
     ]
+
+
+def _changed(c: Palette) -> list[Rule]:
+    """What an intervention changed has a dashed ring, what it put in a shape of its own."""
+    return [
+        rule(
+            "node.changed",
+            outline_width=3,
+            outline_style="dashed",
+            outline_color=c.changed,
+            outline_offset=4,
+        ),
+        rule("node.put-in", shape="octagon", border_color=c.changed, border_width=2.5, font_size=11,
+             text_margin_x=0),
+        rule("edge.changed", line_style="dashed", line_color=c.changed),
+    ]  # fmt: skip
 
 
 def states(c: Palette) -> list[Rule]:

@@ -23,6 +23,7 @@ NODE_COLUMNS = (
     "entropy",
 )  # fmt: skip
 EDGE_COLUMNS = ("id", "source", "target", "kind", "flow", "share", "influence", "weight")
+BEFORE = "before"  # the flow without the interventions, behind the flow where there are some
 
 
 def flow_rows(inspection: Inspection, graph: FlowGraph, side: str) -> list[Row]:
@@ -33,8 +34,10 @@ def flow_rows(inspection: Inspection, graph: FlowGraph, side: str) -> list[Row]:
     if side not in ("in", "out"):
         raise ValueError(f'side is {side!r}; it takes "in" or "out".')
     table = inspection.inflows if side == "in" else inspection.outflows
-    here = inspection.node.key
+    here, before = inspection.node.key, {edge.id: edge.before for edge in graph.edges}
     rows = [_flow_row(row, here, graph, side) for row in table.rows]
+    if graph.interventions:
+        rows = [{**row, BEFORE: before.get(row["edge"])} for row in rows]
     return rows + _remainder(table, inspection.node.flow)
 
 
@@ -83,19 +86,42 @@ def nodes_frame(graph: FlowGraph) -> pandas.DataFrame:
     """A row for every node, rest and target too, in the graph's order."""
     import pandas
 
-    return pandas.DataFrame(node_rows(graph), columns=list(NODE_COLUMNS))
+    return pandas.DataFrame(node_rows(graph), columns=list(node_columns(graph)))
 
 
 def edges_frame(graph: FlowGraph) -> pandas.DataFrame:
     """A row for every edge, in the graph's order."""
     import pandas
 
-    return pandas.DataFrame(edge_rows(graph), columns=list(EDGE_COLUMNS))
+    return pandas.DataFrame(edge_rows(graph), columns=list(edge_columns(graph)))
+
+
+def node_columns(graph: FlowGraph) -> tuple[str, ...]:
+    """`NODE_COLUMNS`, with `before` where the graph has interventions."""
+    return _with_before(NODE_COLUMNS, graph)
+
+
+def edge_columns(graph: FlowGraph) -> tuple[str, ...]:
+    """`EDGE_COLUMNS`, with `before` where the graph has interventions."""
+    return _with_before(EDGE_COLUMNS, graph)
+
+
+def _with_before(columns: tuple[str, ...], graph: FlowGraph) -> tuple[str, ...]:
+    if not graph.interventions:
+        return columns
+    place = columns.index("flow") + 1
+    return (*columns[:place], BEFORE, *columns[place:])
 
 
 def node_rows(graph: FlowGraph) -> list[Row]:
-    """A row for every node, with the columns `NODE_COLUMNS`."""
-    return [_node_row(node, graph) for node in graph.nodes]
+    """A row for every node, with the columns `node_columns`."""
+    return [_before(_node_row(node, graph), node.before, graph) for node in graph.nodes]
+
+
+def _before(row: Row, before: float | None, graph: FlowGraph) -> Row:
+    if not graph.interventions:
+        return row
+    return {**row, BEFORE: before if flow_shown(graph) else None}
 
 
 def _node_row(node: FlowNode, graph: FlowGraph) -> Row:
@@ -124,8 +150,10 @@ def _node_row(node: FlowNode, graph: FlowGraph) -> Row:
 
 
 def edge_rows(graph: FlowGraph) -> list[Row]:
-    """A row for every edge, with the columns `EDGE_COLUMNS`."""
-    return [_edge_row(edge, graph) for edge in graph.edges] if flow_shown(graph) else []
+    """A row for every edge, with the columns `edge_columns`."""
+    if not flow_shown(graph):
+        return []
+    return [_before(_edge_row(edge, graph), edge.before, graph) for edge in graph.edges]
 
 
 def _edge_row(edge: FlowEdge, graph: FlowGraph) -> Row:

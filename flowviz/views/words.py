@@ -22,6 +22,18 @@ BIAS_WORDS = {
     "ln_embed": "the bias of the norm after the embedding",
     "ln1_post": "the bias of the norm behind attention",
     "ln2_post": "the bias of the norm behind the MLP",
+    "set_heads": "what the intervention put in through the heads",
+    "set_neurons": "what the intervention put in through the neurons",
+    "set_first": "what the intervention put into the stream before attention",
+    "set_mid": "what the intervention put into the stream between attention and MLP",
+    "set_post": "what the intervention put into the stream behind the MLP",
+}
+PUT_IN_WORDS = {
+    "set_heads": "put in, heads",
+    "set_neurons": "put in, neurons",
+    "set_first": "put in, before",
+    "set_mid": "put in, mid",
+    "set_post": "put in, after",
 }
 OF_NO_LAYER = frozenset({"ln_embed", "ln_final", "b_U"})
 STAGE = {
@@ -75,6 +87,11 @@ def bias_name(key: NodeKey) -> str:
     return BIAS_NAMES[key.index] if key.index < len(BIAS_NAMES) else f"bias {key.index}"
 
 
+def put_in(key: NodeKey) -> bool:
+    """Whether a node is what an intervention put in, and not a bias of the model."""
+    return key.kind is NodeKind.BIAS and bias_name(key) in PUT_IN_WORDS
+
+
 def short_label(key: NodeKey, graph: FlowGraph) -> str:
     """The node in two or three words, such as "L3 H5 at 7"."""
     at = f" at {key.position}"
@@ -93,7 +110,8 @@ def place(key: NodeKey, model: ModelShape) -> str:
         return "rest"
     if key.kind is NodeKind.BIAS:
         name = bias_name(key)
-        return name if name in OF_NO_LAYER else f"L{key.layer} {name}"
+        words = PUT_IN_WORDS.get(name, name)
+        return words if name in OF_NO_LAYER else f"L{key.layer} {words}"
     expert = expert_of(key, model)
     if expert is not None:
         return "L{} E{} N{}".format(key.layer, *expert)
@@ -146,7 +164,8 @@ def _describe_bias(key: NodeKey, where: str) -> str:
     name = bias_name(key)
     words = BIAS_WORDS.get(name, "a bias")
     layer = "" if name in OF_NO_LAYER else f" in layer {key.layer}"
-    return f"{words[0].upper()}{words[1:]} ({name}){layer}, at {where}."
+    named = "" if put_in(key) else f" ({name})"
+    return f"{words[0].upper()}{words[1:]}{named}{layer}, at {where}."
 
 
 def target_name(graph: Picture) -> str:

@@ -32,6 +32,8 @@ def value_words(graph: Picture) -> html.Span:
     target = graph.target
     what = "logit" if target.contrast is None else "logit difference"
     words: list[Component | str] = [f"{what} ", html.B(plain(target.value))]
+    if target.before is not None:
+        words.append(html.Span([", before ", html.B(plain(target.before))], className="was"))
     cap = cap_words(graph)
     if cap:
         words += [" before the cap, ", html.B(plain(capped_value(target))), " after"]

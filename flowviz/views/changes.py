@@ -1,0 +1,105 @@
+"""What was changed in a pass: in words, and which nodes and edges of a graph it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
+from flowviz.interventions.types import Instead, Intervention, Site, parse_interventions
+from flowviz.views.words import Picture, place, signed, target_name, token_at
+
+HOW = {Instead.MEAN: "its mean", Instead.DONOR: "from the other prompt"}
+
+
+def how_words(how: float | Instead) -> str:
+    """What happens to a part: "off", "× 2.5", "its mean"."""
+    if isinstance(how, Instead):
+        return HOW[how]
+    return "off" if how == 0 else f"× {how:.4g}".replace("-", "−")
+
+
+def site_words(site: Site, graph: Picture | None) -> str:
+    """What is changed, such as "L3 H1 at ␣Mary (7)"; its text form where no graph is there."""
+    if graph is None:
+        return str(site)
+    words = _at(site.key, graph, site.everywhere)
+    if site.source is not None:
+        words += f", what it reads from {token_at(graph, site.source)} ({site.source})"
+    return words if site.reader is None else f"{words} → {_at(site.reader, graph)}"
+
+
+def _at(key: NodeKey, graph: Picture, everywhere: bool = False) -> str:
+    if key.kind is NodeKind.TARGET:
+        return target_name(graph)
+    name = "position embedding" if key.kind is NodeKind.POS_EMBED else place(key, graph.model)
+    there = "every position" if everywhere else f"{token_at(graph, key.position)} ({key.position})"
+    return f"{name} at {there}"
+
+
+def intervention_words(one: Intervention, graph: Picture | None) -> str:
+    """An intervention in a few words: "L3 H1 at ␣Mary (7): off", or "3 parts: off"."""
+    many = len(one.sites) > 1
+    what = f"{len(one.sites)} parts" if many else site_words(one.sites[0], graph)
+    return f"{what}: {how_words(one.how)}"
+
+
+def changed_words(key: NodeKey, changed: Changed, graph: FlowGraph) -> list[str]:
+    """What interventions do to a node, a line each: "changed: off"."""
+    return [_changed_line(site, how, graph) for site, how in changed.of(key)]
+
+
+def _changed_line(site: Site, how: float | Instead, graph: FlowGraph) -> str:
+    where = " at every position" if site.everywhere else ""
+    if site.source is not None:
+        where += f", what it reads from {token_at(graph, site.source)} ({site.source})"
+    return f"changed{where}: {how_words(how)}"
+
+
+def was_words(before: float | None, write: Callable[[float], str] = signed) -> str:
+    """What a number was without the interventions, to stand behind it; "" where there are none."""
+    return "" if before is None else f" ← {write(before)}"
+
+
+class Changed:
+    """Which nodes and edges interventions name.
+
+    Args:
+        interventions: their text forms, as a graph holds them.
+    """
+
+    def __init__(self, interventions: tuple[str, ...]) -> None:
+        self._made = parse_interventions(interventions)
+
+    def __bool__(self) -> bool:
+        return bool(self._made)
+
+    @cached_property
+    def _sites(self) -> tuple[tuple[Site, float | Instead], ...]:
+        return tuple((site, one.how) for one in self._made for site in one.sites)
+
+    def of(self, key: NodeKey) -> tuple[tuple[Site, float | Instead], ...]:
+        """What is changed of a node itself, or of what it reads."""
+        return tuple(self._matching(key, reader=None))
+
+    def of_edge(self, source: NodeKey, target: NodeKey) -> float | Instead | None:
+        """What happens to an edge: one that is named itself, or that a head reads along."""
+        for _, how in self._matching(source, reader=target):
+            return how
+        for site, how in self.of(target):
+            if site.source is not None and site.source == source.position:
+                return how
+        return None
+
+    def _matching(
+        self, key: NodeKey, reader: NodeKey | None
+    ) -> Iterator[tuple[Site, float | Instead]]:
+        for site, how in self._sites:
+            if site.reader == reader and _is(site, key):
+                yield site, how
+
+
+def _is(site: Site, key: NodeKey) -> bool:
+    there = site.everywhere or site.key.position == key.position
+    same = (site.key.kind, site.key.layer, site.key.index) == (key.kind, key.layer, key.index)
+    return there and same and key.of is None
