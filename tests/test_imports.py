@@ -42,6 +42,7 @@ WITHOUT_TORCH = (
     "flowviz.analyses.tables",
     "flowviz.causal.types",
     "flowviz.causal.request",
+    "flowviz.interventions.types",
     "flowviz.compare.types",
     "flowviz.compare.request",
     "flowviz.settings",
@@ -61,8 +62,8 @@ PLAIN_ANALYSES = tuple(
 )
 PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
 PLAIN_COMPARE = ("flowviz.compare.types", "flowviz.compare.request")
-PLAIN = ("flowviz.checked", "flowviz.errors", *PLAIN_GRAPH, *PLAIN_INSIDE, *PLAIN_ANALYSES,
-         *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
+PLAIN = ("flowviz.checked", "flowviz.errors", "flowviz.interventions.types", *PLAIN_GRAPH,
+         *PLAIN_INSIDE, *PLAIN_ANALYSES, *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
 ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
           "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
@@ -84,7 +85,9 @@ MAY_IMPORT = {
     "flowviz.lens": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
-    "flowviz.request": ("flowviz.checked", "flowviz.errors", "flowviz.graph.types"),
+    "flowviz.request": ("flowviz.checked", "flowviz.errors", "flowviz.graph.types",
+                        "flowviz.interventions.types"),
+    "flowviz.interventions.types": ("flowviz.errors", "flowviz.graph.types"),
     "flowviz.checked": ("flowviz.errors",),
     "flowviz.jobs": ("flowviz.errors", "flowviz.lanes"),
     "flowviz.lanes": (),

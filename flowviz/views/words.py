@@ -22,18 +22,18 @@ BIAS_WORDS = {
     "ln_embed": "the bias of the norm after the embedding",
     "ln1_post": "the bias of the norm behind attention",
     "ln2_post": "the bias of the norm behind the MLP",
-    "set_heads": "what the intervention put in through the heads",
-    "set_neurons": "what the intervention put in through the neurons",
-    "set_first": "what the intervention put into the stream before attention",
-    "set_mid": "what the intervention put into the stream between attention and MLP",
+    "set_heads": "what the intervention put into the heads",
+    "set_neurons": "what the intervention put into the neurons",
+    "set_first": "what the intervention put into the embeddings",
+    "set_mid": "what the intervention put into the stream behind attention",
     "set_post": "what the intervention put into the stream behind the MLP",
 }
 PUT_IN_WORDS = {
-    "set_heads": "put in, heads",
-    "set_neurons": "put in, neurons",
-    "set_first": "put in, before",
-    "set_mid": "put in, mid",
-    "set_post": "put in, after",
+    "set_heads": "put into heads",
+    "set_neurons": "put into neurons",
+    "set_first": "put into embeddings",
+    "set_mid": "put in behind attention",
+    "set_post": "put in behind the MLP",
 }
 OF_NO_LAYER = frozenset({"ln_embed", "ln_final", "b_U"})
 STAGE = {

@@ -121,9 +121,9 @@ def test_what_is_put_in_has_a_name_and_a_look_of_its_own() -> None:
         assert put_in(key) == name.startswith("set_")
     key = graph.nodes[2].key
     assert node_label(graph.nodes[2], graph) == "put in"
-    assert short_label(key, graph) == "L1 put in, heads at 2"
+    assert short_label(key, graph) == "L1 put into heads at 2"
     assert describe(key, graph) == (
-        "What the intervention put in through the heads in layer 1, at position 2 (␣is)."
+        "What the intervention put into the heads in layer 1, at position 2 (␣is)."
     )
     made = {each["data"]["id"]: each for each in elements(graph)}
     assert "put-in" in made[str(key)]["classes"].split()
