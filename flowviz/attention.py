@@ -26,6 +26,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from flowviz.errors import RequestError
 from flowviz.models.block import Attention
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import Norm, exact
@@ -199,6 +200,44 @@ def record_attention(
     """
     with torch.inference_mode():
         return {layer: _read(model, layer, trace.blocks[layer]) for layer in layers}
+
+
+@torch.inference_mode()
+def outputs_of(
+    model: LoadedModel,
+    layer: int,
+    block: BlockTrace,
+    pre: Float[Tensor, "pos d_model"],
+    head: int,
+    at: int,
+) -> Float[Tensor, " d_head"]:
+    """What one head would give at one position, if the block read another state.
+
+    Args:
+        block: what the block did in the pass; positions and windows are as there.
+        pre: the state that is read instead, at every position.
+
+    Raises:
+        RequestError: the queries and keys of the block cannot be made again.
+    """
+    attention = model.blocks[layer].attention
+    own = _read(model, layer, block)
+    if attention.scoring is None or not own.exact:
+        raise RequestError(
+            f"What the heads of block {layer} would do with another input cannot be computed: "
+            "their queries and keys could not be made again. Change the whole head instead."
+        )
+    scale = attention.norm.scale_of(pre)
+    again = _attention(attention, attention.scoring, replace(block, resid_pre=pre, ln1_scale=scale))
+    pattern = again.pattern(head, torch.tensor([at], device=pre.device))[0]
+    read = attention.norm.apply(pre, scale)
+    if attention.norm.bias is not None:
+        read = read + exact(attention.norm.bias, read)
+    shared = head // attention.queries_per_value
+    values = read @ exact(attention.W_V[shared], read)
+    if attention.b_V is not None:
+        values = values + exact(attention.b_V[shared], values)
+    return pattern @ values
 
 
 def _read(model: LoadedModel, layer: int, block: BlockTrace) -> AttentionTrace:

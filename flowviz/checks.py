@@ -20,6 +20,7 @@ from torch import Tensor
 
 from flowviz.flow import Flow
 from flowviz.graph.types import BIAS_NAMES
+from flowviz.interventions.changes import Affine
 from flowviz.models.block import Block
 from flowviz.models.parts import Norm, exact
 from flowviz.trace import BlockTrace
@@ -30,7 +31,11 @@ TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.bfloat16: 0.1, torc
 of 3 to 12 blocks the largest error was 4e-2 in bfloat16 and 4e-3 in float16. In float64 most models
 still take norms or the softmax in float32: 1e-7, where GPT-2 has 1e-15 (`tests/test_precision.py`).
 """
-_ABOVE_MID = [BIAS_NAMES.index(name) for name in ("ln2", "b_in", "b_out", "ln2_post")]
+_ABOVE_MID = [
+    BIAS_NAMES.index(name)
+    for name in ("ln2", "b_in", "b_out", "ln2_post", "set_neurons", "set_post")
+]
+_BELOW_FIRST = [BIAS_NAMES.index(name) for name in ("ln_embed", "set_first")]
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,13 @@ def _node_error(flow: Flow, layer: int) -> float:
     bias = {name: values.biases[i, layer] for i, name in enumerate(BIAS_NAMES)}
     sources = flow.head_sources(layer)
     constants = flow.head_constants(layer).sum(0) * part.pattern[:, :p, :p].sum(-1).T
+    constants = constants + flow.set_heads(layer)
     after = values.resid_final if layer + 1 == values.layers else values.resid_pre[layer + 1]
     read = sources.sum((0, 1))
-    wrote = values.heads[layer].sum(-1) + bias["b_O"] + bias["ln1_post"]
-    read_late = flow.neuron_flows(layer).sum(-1) - bias["ln2"] - bias["b_in"]
-    wrote_late = flow.neuron_flows(layer).sum(-1) + bias["b_out"] + bias["ln2_post"]
+    neurons = flow.neuron_flows(layer).sum(-1)
+    wrote = values.heads[layer].sum(-1) + bias["b_O"] + bias["ln1_post"] + bias["set_mid"]
+    read_late = neurons - bias["ln2"] - bias["b_in"] - bias["set_neurons"]
+    wrote_late = neurons + bias["b_out"] + bias["ln2_post"] + bias["set_post"]
     passed = (part.resid_pre[:p] * gradient.into_mid).sum(-1)
     errors = [sources.sum(-1).T + constants - values.heads[layer]]
     if part.resid_mid is None:
@@ -109,7 +116,7 @@ def _cut_error(flow: Flow) -> float:
     """Law 2 at every cut, the embeddings included."""
     values = flow.values
     above = values.biases.sum((0, 2)).flip(0).cumsum(0).flip(0)
-    first = values.biases[BIAS_NAMES.index("ln_embed"), 0].sum()
+    first = values.biases[_BELOW_FIRST, 0].sum()
     bottom = values.embed.sum() + values.pos_embed.sum() + above[0]
     pre = values.resid_pre.sum(-1) + above[:-1]
     pre[0] -= first  # it has already entered the first state
@@ -123,8 +130,10 @@ def _first_error(flow: Flow) -> float:
     trace, first = flow.trace, flow.trace.blocks[0].resid_pre
     parts = trace.embed if trace.pos_embed is None else trace.embed + trace.pos_embed
     if flow.model.embed_bias is not None:
-        parts = parts + exact(flow.model.embed_bias, parts)
-    return float(((first - parts).norm(dim=-1) / first.norm(dim=-1)).max())
+        parts = parts + exact(flow.model.embed_bias, parts) * trace.blocks[0].factor("ln_embed")
+    parts = parts if trace.first is None else trace.first(parts)
+    size = torch.maximum(first.norm(dim=-1), trace.embed.norm(dim=-1)).clamp(min=1e-12)
+    return float(((first - parts).norm(dim=-1) / size).max())
 
 
 def _block_error(flow: Flow, layer: int) -> float:
@@ -134,42 +143,74 @@ def _block_error(flow: Flow, layer: int) -> float:
     probes = _probes(after)
     if part.resid_mid is None:
         parts = part.resid_pre @ probes + _of_attention(block, part, probes)
-        errors = [after @ probes - parts - _of_mlp(block, part, probes)]
+        made = _changed(part.after, parts + _of_mlp(block, part, probes), probes)
+        errors = [after @ probes - made]
     else:
         mid = part.resid_mid
         errors = [
-            _step_error(block, block.attention.post, part.ln1_post_scale, part.resid_pre, mid,
-                        lambda into: _of_attention(block, part, into)),
-            _step_error(block, block.mlp.post, part.ln2_post_scale, mid, after,
-                        lambda into: _of_mlp(block, part, into)),
-        ]  # fmt: skip
-    size = (after @ probes).norm(dim=-1)
+            mid @ probes - _changed(part.mid, _made_by_attention(block, part), probes),
+            after @ probes - _changed(part.after, _made_by_mlp(block, part), probes),
+        ]
+    size = torch.maximum((after @ probes).norm(dim=-1), (part.resid_pre @ probes).norm(dim=-1))
+    size = size.clamp(min=1e-12)  # of states that an intervention made nothing
     return _largest([float((error.norm(dim=-1) / size).max()) for error in errors])
 
 
-def _step_error(
+def _changed(change: Affine | None, made: Tensor, probes: Tensor) -> Tensor:
+    """What interventions make of a state, along the probes."""
+    if change is None:
+        return made
+    return made * change.factor.to(made) + change.put.to(made) @ probes
+
+
+def _made_by_attention(block: Block, part: BlockTrace) -> Tensor:
+    """The state behind the attention by its parts, along the probes."""
+
+    def written(into: Tensor) -> Tensor:
+        return _of_attention(block, part, into)
+
+    post, scale = block.attention.post, part.ln1_post_scale
+    return _made(block, post, scale, part.resid_pre, written, part.factor("ln1_post"))
+
+
+def _made_by_mlp(block: Block, part: BlockTrace) -> Tensor:
+    """The state behind the MLP by its parts, along the probes."""
+
+    def written(into: Tensor) -> Tensor:
+        return _of_mlp(block, part, into)
+
+    post, scale = block.mlp.post, part.ln2_post_scale
+    return _made(block, post, scale, part.mlp_state, written, part.factor("ln2_post"))
+
+
+def _made(
     block: Block,
     post: Norm,
     scale: Tensor | None,
     before: Tensor,
-    after: Tensor,
     written: Callable[[Tensor], Tensor],
+    factor: Tensor | float,
 ) -> Tensor:
-    """What a sublayer makes of the stream, less its parts, along the probes."""
-    probes = _probes(after)
+    """What a sublayer makes of the stream, along the probes.
+
+    Args:
+        written: what it writes, along given directions.
+        factor: of the bias of the norm behind it.
+    """
+    probes = _probes(before)
     if not block.norms_stream or scale is None:
-        return after @ probes - before @ probes - written(probes)
+        return before @ probes + written(probes)
     into = post.pull(probes.T).T
-    parts = (before @ into + written(into)) / scale
-    return after @ probes - parts - _probed(post.bias, probes)
+    return (before @ into + written(into)) / scale + _probed(post.bias, probes) * factor
 
 
 def _of_attention(block: Block, part: BlockTrace, probes: Tensor) -> Tensor:
     """What the heads and their bias write, along the probes."""
     attention, into = block.attention, _into_output(block, block.attention.post, probes)
     heads = part.z.flatten(1) @ (exact(attention.W_O, into).flatten(0, 1) @ into)
-    written = heads + _probed(attention.b_O, into)
-    return _from_output(block, attention.post, part.ln1_post_scale, written, probes)
+    written = heads + _probed(attention.b_O, into) * part.factor("b_O")
+    behind = _probed(attention.post.bias, probes) * part.factor("ln1_post")
+    return _from_output(block, part.ln1_post_scale, written, behind)
 
 
 def _of_mlp(block: Block, part: BlockTrace, probes: Tensor) -> Tensor:
@@ -178,8 +219,9 @@ def _of_mlp(block: Block, part: BlockTrace, probes: Tensor) -> Tensor:
     written = part.post @ torch.matmul(exact(mlp.W_out, into), into).flatten(0, 1)
     bias = mlp.written_bias(part.router)
     if bias is not None:
-        written = written + exact(bias, into) @ into
-    return _from_output(block, mlp.post, part.ln2_post_scale, written, probes)
+        written = written + exact(bias, into) @ into * part.factor("b_out")
+    behind = _probed(mlp.post.bias, probes) * part.factor("ln2_post")
+    return _from_output(block, part.ln2_post_scale, written, behind)
 
 
 def _into_output(block: Block, post: Norm, probes: Tensor) -> Tensor:
@@ -187,11 +229,11 @@ def _into_output(block: Block, post: Norm, probes: Tensor) -> Tensor:
 
 
 def _from_output(
-    block: Block, post: Norm, scale: Tensor | None, written: Tensor, probes: Tensor
+    block: Block, scale: Tensor | None, written: Tensor, behind: Tensor | float
 ) -> Tensor:
     if block.norms_stream or scale is None:
         return written * block.residual_scale
-    return (written / scale + _probed(post.bias, probes)) * block.residual_scale
+    return (written / scale + behind) * block.residual_scale
 
 
 def _probes(like: Tensor) -> Float[Tensor, "d_model probe"]:

@@ -15,7 +15,9 @@ plus that of all biases above is the target. r is carried backwards in closed fo
         heads    g = r @ W_O.T     flow = z . g      r += pull(ln1, pattern.T @ g @ W_V.T)
 
 Where both stand side by side, both take the r of after the block. Where a norm stands behind one,
-g is pulled through it first; where a norm stands on the stream, r is.
+g is pulled through it first; where a norm stands on the stream, r is. In a pass with interventions,
+f * v + c at a place of the stream sends f * r on, and c is a source; the pattern of a head and the
+gate of a neuron hold their factor already.
 
 Sources: Elhage et al. 2021 (residual stream, OV, direct logit attribution); Ali et al. 2022,
 Achtibat et al. 2024 (AttnLRP) and Jafari et al. 2025 (RelP) for propagation with frozen norms,
@@ -32,6 +34,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
+from flowviz.interventions.changes import Affine
 from flowviz.models.block import Attention, Block, Mlp
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
@@ -152,6 +155,20 @@ class Flow:
         flows = gate * self.blocks[layer].neurons[positions]
         return flows * self.model.blocks[layer].mlp.neuron_biases.to(flows.device)[:, None]
 
+    def set_heads(self, layer: int) -> Float[Tensor, "pos head"]:
+        """What interventions put into each head; zero where they did not."""
+        part, gradient = self.trace.blocks[layer], self.blocks[layer].heads
+        if part.set_z is None:
+            return gradient.new_zeros(gradient.shape[:2])
+        return _dot(_first(part.set_z, gradient), gradient)
+
+    def set_neurons(self, layer: int) -> Float[Tensor, "pos d_mlp"]:
+        """What interventions put into each neuron; zero where they did not."""
+        part, gradient = self.trace.blocks[layer], self.blocks[layer].neurons
+        if part.set_post is None:
+            return torch.zeros_like(gradient)
+        return _first(part.set_post, gradient) * gradient
+
     @cached_property
     def values(self) -> NodeValues:
         """The flow of every node."""
@@ -198,13 +215,13 @@ def _direction(model: LoadedModel, target: FlowTarget) -> Tensor:
 
 def _block_flow(block: Block, part: BlockTrace, r: Tensor) -> BlockFlow:
     post1, post2 = _cut(part.ln1_post_scale, r), _cut(part.ln2_post_scale, r)
-    into_post = block.before_norm(block.mlp.post, r, post2)
+    into_post = block.before_norm(block.mlp.post, kept(part.after, r), post2)
     mlp = block.to_output(block.mlp.post, into_post, post2)
     neurons, into_mlp = _through_mlp(block.mlp, part, mlp)
     r_mid = None if block.parallel else into_post + into_mlp
     into_mid = into_post
     if r_mid is not None:
-        into_mid = block.before_norm(block.attention.post, r_mid, post1)
+        into_mid = block.before_norm(block.attention.post, kept(part.mid, r_mid), post1)
     attention = block.to_output(block.attention.post, into_mid, post1)
     heads, into_attention = _through_attention(block.attention, part, attention)
     r_pre = into_mid + into_attention
@@ -219,6 +236,11 @@ def _block_flow(block: Block, part: BlockTrace, r: Tensor) -> BlockFlow:
         heads=heads,
         neurons=neurons,
     )
+
+
+def kept(change: Affine | None, gradient: Float[Tensor, "pos d_model"]) -> Tensor:
+    """The gradient in front of an intervention, from that behind it."""
+    return gradient if change is None else gradient * change.factor[: len(gradient)].to(gradient)
 
 
 def _cut(scale: Tensor | None, like: Tensor) -> Tensor | None:
@@ -256,7 +278,7 @@ def _repeat(values: Tensor, attention: Attention) -> Tensor:
 def _node_flows(flow: Flow) -> NodeValues:
     trace, p = flow.trace, flow.positions
     values = NodeValues.of(flow.model.shape, p, trace.resid_final)
-    first, last = flow.blocks[0].r_pre, flow.blocks[-1].r_post
+    first, last = kept(trace.first, flow.blocks[0].r_pre), flow.blocks[-1].r_post
     values.embed[:] = _dot(trace.embed[:p], first)
     if trace.pos_embed is not None:
         values.pos_embed[:] = _dot(trace.pos_embed[:p], first)
@@ -268,8 +290,8 @@ def _node_flows(flow: Flow) -> NodeValues:
         values.heads[layer] = _dot(part.z[:p], gradient.heads)
         values.neurons[layer, :, : part.post.shape[1]] = part.post[:p] * gradient.neurons
         _add_biases(flow, layer, values.biases)
-    if flow.model.embed_bias is not None:
-        values.biases[BIAS_NAMES.index("ln_embed"), 0] = first @ exact(flow.model.embed_bias, first)
+    for name, bias, gradient_there in first_biases(flow):
+        values.biases[BIAS_NAMES.index(name), 0] = _dot(bias, gradient_there)
     _add_final_biases(flow, values.biases)
     return values
 
@@ -283,6 +305,10 @@ def _add_biases(flow: Flow, layer: int, biases: Tensor) -> None:
     read = torch.einsum("hqk,nqh->nk", part.pattern[:, :p, :p], flow.head_constants(layer))
     through, own = flow.neuron_constants(layer).sum(-1)
     rows = {"ln1": read[0], "b_V": read[1], "ln2": through, "b_in": own}
+    if part.set_z is not None:
+        rows["set_heads"] = flow.set_heads(layer).sum(-1)
+    if part.set_post is not None:
+        rows["set_neurons"] = flow.set_neurons(layer).sum(-1)
     for name, bias, gradient_there in written_biases(flow, layer):
         rows[name] = _dot(bias, gradient_there)
     for name, row in rows.items():
@@ -293,11 +319,13 @@ def written_biases(
     flow: Flow, layer: int
 ) -> list[tuple[str, Float[Tensor, "places d_model"], Float[Tensor, "pos d_model"]]]:
     """The biases that a block adds to the stream, and the gradient at each: its name, the vector
-    at every position (one row where it is the same at all), the gradient."""
+    at every position (one row where it is the same at all), the gradient. With them goes what
+    interventions put into its states."""
     block, gradient = flow.model.blocks[layer], flow.blocks[layer]
-    router = flow.trace.blocks[layer].router
-    behind_mid = gradient.into_mid if gradient.r_mid is None else gradient.r_mid
-    behind = (behind_mid, gradient.r_post) if block.norms_stream else (
+    part = flow.trace.blocks[layer]
+    router = part.router
+    behind_mid = gradient.into_mid if gradient.r_mid is None else kept(part.mid, gradient.r_mid)
+    behind = (behind_mid, kept(part.after, gradient.r_post)) if block.norms_stream else (
         gradient.into_mid * block.residual_scale, gradient.into_post * block.residual_scale
     )  # fmt: skip
     b_O = block.attention.b_O
@@ -307,7 +335,39 @@ def written_biases(
         ("ln1_post", _row(block.attention.post.bias), behind[0]),
         ("ln2_post", _row(block.mlp.post.bias), behind[1]),
     ]
-    return [(name, exact(bias, there), there) for name, bias, there in found if bias is not None]
+    written = [
+        (name, exact(bias, there) * factor(flow, name, layer, there), there)
+        for name, bias, there in found
+        if bias is not None
+    ]
+    if part.mid is not None and gradient.r_mid is not None:
+        written.append(("set_mid", _first(part.mid.put, gradient.r_mid), gradient.r_mid))
+    if part.after is not None:
+        written.append(("set_post", _first(part.after.put, gradient.r_post), gradient.r_post))
+    return written
+
+
+def first_biases(flow: Flow) -> list[tuple[str, Tensor, Tensor]]:
+    """What enters the first state beside the embeddings, as `written_biases` does."""
+    change, r, bias = flow.trace.first, flow.blocks[0].r_pre, flow.model.embed_bias
+    found = []
+    if bias is not None:
+        there = kept(change, r)
+        vector = exact(bias, there)[None] * factor(flow, "ln_embed", 0, there)
+        found.append(("ln_embed", vector, there))
+    if change is not None:
+        found.append(("set_first", _first(change.put, r), r))
+    return found
+
+
+def factor(flow: Flow, name: str, layer: int, like: Tensor) -> Tensor | float:
+    """What an intervention multiplies a written bias with, at each position or at all."""
+    found = flow.trace.blocks[layer].factor(name)
+    return _first(found, like) if isinstance(found, Tensor) else found
+
+
+def _first(rows: Tensor, like: Tensor) -> Tensor:
+    return rows[: len(like)].to(like)
 
 
 def _row(bias: Tensor | None) -> Tensor | None:

@@ -89,7 +89,7 @@ def _through_both(flow: Flow, layer: int, reached: Tensor, result: NodeValues) -
     return kept[:, 0] + read + _read_by_neurons(flow, layer, neurons, result)
 
 
-AFTER_HEADS, AFTER_MLP = ("b_O", "ln1_post"), ("b_out", "ln2_post")
+AFTER_HEADS, AFTER_MLP = ("b_O", "ln1_post", "set_mid"), ("b_out", "ln2_post", "set_post")
 
 
 def _written(flow: Flow, layer: int, names: tuple[str, ...]) -> list[Tensor]:
@@ -106,12 +106,15 @@ def _keep_biases(
 def _read_by_neurons(flow: Flow, layer: int, neurons: Tensor, result: NodeValues) -> Tensor:
     """Gives what reached the neurons on to the state that they read, and to their biases."""
     through, own = flow.neuron_constants(layer)
-    state = flow.neuron_flows(layer) - through - own
-    total = (state.abs() + through.abs() + own.abs()).clamp(min=torch.finfo(state.dtype).tiny)
+    put = flow.set_neurons(layer)
+    state = flow.neuron_flows(layer) - through - own - put
+    total = state.abs() + through.abs() + own.abs() + put.abs()
+    total = total.clamp(min=torch.finfo(state.dtype).tiny)
     given = neurons / total
     result.neurons[layer, :, : neurons.shape[1]] = neurons
     result.biases[_ROW["ln2"], layer] = (given * through.abs()).sum(-1)
     result.biases[_ROW["b_in"], layer] = (given * own.abs()).sum(-1)
+    result.biases[_ROW["set_neurons"], layer] = (given * put.abs()).sum(-1)
     return (given * state.abs()).sum(-1)
 
 
@@ -122,16 +125,21 @@ def _read_by_heads(flow: Flow, layer: int, heads: Tensor, result: NodeValues) ->
     sources = flow.head_sources(layer).abs()
     constants = flow.head_constants(layer).abs()
     pattern = flow.trace.blocks[layer].pattern[:, :p, :p]
-    total = sources.sum(-1).T + constants.sum(0) * pattern.sum(-1).T
+    put = flow.set_heads(layer).abs()
+    total = sources.sum(-1).T + constants.sum(0) * pattern.abs().sum(-1).T + put
     given = heads / total.clamp(min=torch.finfo(total.dtype).tiny)
-    read = torch.einsum("hqk,nqh->nk", pattern, constants * given)
+    read = torch.einsum("hqk,nqh->nk", pattern.abs(), constants * given)
+    result.biases[_ROW["set_heads"], layer] = (given * put).sum(-1)
     result.biases[_ROW["ln1"], layer], result.biases[_ROW["b_V"], layer] = read
     return torch.einsum("hqk,qh->k", sources, given)
 
 
 def _to_embeddings(flow: Flow, reached: Tensor, result: NodeValues) -> None:
-    values, row = flow.values, _ROW["ln_embed"]
-    sources = [values.embed[:, None], values.pos_embed[:, None], values.biases[row, 0, :, None]]
-    token, position, bias = _shares(reached, sources)
+    values, rows = flow.values, [_ROW[name] for name in ("ln_embed", "set_first")]
+    biases = [values.biases[row, 0, :, None] for row in rows]
+    token, position, *given = _shares(
+        reached, [values.embed[:, None], values.pos_embed[:, None], *biases]
+    )
     result.embed[:], result.pos_embed[:] = token[:, 0], position[:, 0]
-    result.biases[row, 0] = bias[:, 0]
+    for row, bias in zip(rows, given, strict=True):
+        result.biases[row, 0] = bias[:, 0]

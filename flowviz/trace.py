@@ -11,21 +11,26 @@ floats, so that its size is known before it is made (`trace_bytes`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from flowviz.graph.types import STATES, NodeKind
+from flowviz.interventions.changes import Affine, Changes
+from flowviz.interventions.hooks import hooks_of
 from flowviz.models.block import Block, Firing, Mlp
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
 
-RECORDED = frozenset(
-    {"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "pattern", "v", "z", "pre",
-     "linear", "post", "mlp_in", "cos", "sin", "ln1_post_scale", "ln2_post_scale", "logits"}
+INNER = frozenset(
+    {"pattern", "v", "z", "pre", "linear", "post", "mlp_in", "cos", "sin", "ln1_post_scale",
+     "ln2_post_scale"}
 )  # fmt: skip
+STREAM = frozenset({"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "logits"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,9 @@ class BlockTrace:
         router: the weight of each expert, where there are some.
         cos, sin: what queries and keys are rotated by, as the model laid it out; None where they
             are not, or where the block holds it itself.
+        set_z, set_post: as much of z and post as an intervention put in; None where it did not.
+        mid, after: how interventions changed the state between and the one behind the block.
+        bias_factors: by name, what interventions multiply a written bias with.
     """
 
     resid_pre: Float[Tensor, "pos d_model"]
@@ -57,6 +65,16 @@ class BlockTrace:
     router: Float[Tensor, "pos expert"] | None = None
     cos: Float[Tensor, "pos d_rotary"] | None = None
     sin: Float[Tensor, "pos d_rotary"] | None = None
+    set_z: Float[Tensor, "pos head d_head"] | None = None
+    set_post: Float[Tensor, "pos d_mlp"] | None = None
+    mid: Affine | None = None
+    after: Affine | None = None
+    bias_factors: Mapping[str, Float[Tensor, "pos 1"]] = field(default_factory=dict)
+
+    def factor(self, bias: str) -> Tensor | float:
+        """What a written bias is multiplied with: at each position [pos 1], or at all."""
+        found = self.bias_factors.get(bias)
+        return 1.0 if found is None else found
 
     @property
     def mlp_state(self) -> Float[Tensor, "pos d_model"]:
@@ -72,6 +90,8 @@ class Trace:
         embed: the token embeddings as they enter the first block, without a norm's bias.
         logits: what the unembedding gave, with every linear scale, before a soft cap.
         head_error: the model's own output against these logits, capped; relative.
+        first: how interventions changed the state in front of the first block.
+        changes: the interventions; None in a clean pass.
     """
 
     ids: tuple[int, ...]
@@ -82,6 +102,13 @@ class Trace:
     final_scale: Float[Tensor, "pos 1"]
     logits: Float[Tensor, "pos d_vocab"]
     head_error: float
+    first: Affine | None = None
+    changes: Changes | None = None
+
+    @property
+    def changes_states(self) -> bool:
+        """Whether an intervention changed a hidden state."""
+        return self.changes is not None and any(kind in STATES for kind, _ in self.changes.vectors)
 
     def resid_post(self, layer: int) -> Float[Tensor, "pos d_model"]:
         """The residual stream after a block."""
@@ -107,8 +134,13 @@ def trace_bytes(model: LoadedModel, tokens: int) -> int:
     return 4 * tokens * (shape.layers * per_layer + 4 * shape.d_model + shape.vocabulary)
 
 
-def record(model: LoadedModel, ids: list[int]) -> Trace:
-    """Runs the model once on these ids and records the pass."""
+def record(model: LoadedModel, ids: list[int], changes: Changes | None = None) -> Trace:
+    """Runs the model once on these ids and records the pass.
+
+    Args:
+        changes: what interventions change in it. What the heads and neurons of a block give is
+            recorded before its change, and then changed alike; states are recorded behind it.
+    """
     parts: dict[tuple[str, int], Tensor] = {}
 
     def keep(place: tuple[str, int]) -> Any:
@@ -118,24 +150,51 @@ def record(model: LoadedModel, ids: list[int]) -> Trace:
 
         return hook
 
-    hooks = [(name, keep(place)) for name, place in model.hooks.items() if place[0] in RECORDED]
+    def kept(names: frozenset[str]) -> list[tuple[str, Any]]:
+        return [(name, keep(place)) for name, place in model.hooks.items() if place[0] in names]
+
+    hooks = [*kept(INNER), *(hooks_of(changes) if changes else ()), *kept(STREAM)]
     tokens = torch.tensor([ids], device=model.device)
     with model.lock, torch.inference_mode():
         output = model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
         model.forget_pass()
         logits = parts["logits", -1]
         logits = logits if model.logit_scale == 1 else logits * model.logit_scale
-        blocks = tuple(_block(parts, layer, block) for layer, block in enumerate(model.blocks))
+        blocks = [_block(parts, layer, block) for layer, block in enumerate(model.blocks)]
+        if changes is not None:
+            blocks = [_changed(block, layer, changes) for layer, block in enumerate(blocks)]
         return Trace(
             ids=tuple(ids),
-            blocks=blocks,
+            blocks=tuple(blocks),
             embed=_embed(model, parts["embed", -1]),
             pos_embed=parts.get(("pos_embed", -1)),
             resid_final=parts["resid_final", -1],
             final_scale=model.ln_final.scale_of(parts["resid_final", -1]),
             logits=logits,
             head_error=_head_error(model, logits, output[0]),
+            first=None if changes is None else changes.vectors.get((NodeKind.RESID_PRE, 0)),
+            changes=changes,
         )
+
+
+def _changed(part: BlockTrace, layer: int, changes: Changes) -> BlockTrace:
+    """What a block did, with its heads and neurons as they were changed."""
+    if layer in changes.heads:
+        part = replace(
+            part,
+            pattern=changes.pattern(layer, part.pattern),
+            z=changes.z(layer, part.z),
+            set_z=changes.add_z[layer],
+        )
+    if layer in changes.neurons:
+        gate = part.gate * changes.neurons[layer].to(part.gate)
+        set_post = changes.add_post[layer]
+        part = replace(part, gate=gate, post=changes.post(layer, part.post), set_post=set_post)
+    last = layer + 1 == len(changes.model.blocks)
+    behind = (NodeKind.RESID_FINAL if last else NodeKind.RESID_PRE, layer + 1)
+    mid = changes.vectors.get((NodeKind.RESID_MID, layer))
+    factors = {name: factor for (name, where), factor in changes.biases.items() if where == layer}
+    return replace(part, mid=mid, after=changes.vectors.get(behind), bias_factors=factors)
 
 
 def _kept(value: Tensor, device: torch.device) -> Tensor:

@@ -7,8 +7,8 @@ still says what it always says. *resample*: its value at the same position of an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from flowviz.causal.types import Ablation
 from flowviz.errors import RequestError
+from flowviz.graph.types import NodeKind
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import Trace, record
 
@@ -28,6 +29,7 @@ class Baseline:
         words: what they are, for the page ("the mean over 200 prompts").
         heads: for each block, each head's z.
         neurons: for each block, each neuron's output; blocks may differ in how many they have.
+        states: hidden states by kind and layer; none for zero.
     """
 
     kind: Ablation
@@ -36,6 +38,24 @@ class Baseline:
     pos_embed: Float[Tensor, "pos d_model"]
     heads: tuple[Float[Tensor, "pos head d_head"], ...]
     neurons: tuple[Float[Tensor, "pos _"], ...]
+    states: Mapping[tuple[NodeKind, int], Float[Tensor, "pos d_model"]] = field(
+        default_factory=dict
+    )
+
+    def row(self, rows: Float[Tensor, "pos ..."], position: int) -> Float[Tensor, "..."]:
+        """The values of one position, of any of the tables above.
+
+        Raises:
+            RequestError: the prompt that they are from is shorter.
+        """
+        if len(rows) == 1 and self.kind is not Ablation.RESAMPLE:
+            return rows[0]
+        if position >= len(rows):
+            raise RequestError(
+                f"The other prompt has {len(rows)} tokens: nothing stands at its position "
+                f"{position}. Give a longer one, or change an earlier position."
+            )
+        return rows[position]
 
 
 def zero(model: LoadedModel) -> Baseline:
@@ -75,7 +95,16 @@ def resample(trace: Trace, positions: int, words: str) -> Baseline:
         none if trace.pos_embed is None else trace.pos_embed[cut],
         tuple(part.z[cut] for part in trace.blocks),
         tuple(part.post[cut] for part in trace.blocks),
+        {place: state[cut] for place, state in _states(trace)},
     )
+
+
+def _states(trace: Trace) -> Iterator[tuple[tuple[NodeKind, int], Tensor]]:
+    for layer, part in enumerate(trace.blocks):
+        yield (NodeKind.RESID_PRE, layer), part.resid_pre
+        if part.resid_mid is not None:
+            yield (NodeKind.RESID_MID, layer), part.resid_mid
+    yield (NodeKind.RESID_FINAL, len(trace.blocks)), trace.resid_final
 
 
 def mean(
@@ -95,7 +124,8 @@ def mean(
     """
     total, tokens, count = None, 0, 0
     for ids in prompts:
-        summed = _summed(resample(record(model, ids), len(ids), ""))
+        values = resample(record(model, ids), len(ids), "")
+        summed = _summed(values)
         total = summed if total is None else [a + b for a, b in zip(total, summed, strict=True)]
         tokens, count = tokens + len(ids), count + 1
         progress(count)
@@ -104,11 +134,13 @@ def mean(
     embed, pos_embed, *rest = (part / tokens for part in total)
     layers = model.shape.layers
     words = f"the mean over {count:,} prompts"
-    return Baseline(
-        Ablation.MEAN, words, embed, pos_embed, tuple(rest[:layers]), tuple(rest[layers:])
-    )
+    heads, neurons, states = rest[:layers], rest[layers : 2 * layers], rest[2 * layers :]
+    named = dict(zip(values.states, states, strict=True))
+    return Baseline(Ablation.MEAN, words, embed, pos_embed, tuple(heads), tuple(neurons), named)
 
 
 def _summed(values: Baseline) -> list[Tensor]:
-    parts = (values.embed, values.pos_embed, *values.heads, *values.neurons)
+    parts = (
+        values.embed, values.pos_embed, *values.heads, *values.neurons, *values.states.values()
+    )  # fmt: skip
     return [part.sum(0, keepdim=True) for part in parts]

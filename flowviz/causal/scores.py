@@ -26,7 +26,7 @@ def foreseen(scored: Scored, baseline: Baseline) -> dict[str, NodeValues]:
     own = {"flow": flow.values, "gradient": scored.gradient, "direct": scored.direct}
     if baseline.kind is Ablation.ZERO:
         return own
-    other = _standing_in(flow, baseline)
+    other = standing_in(flow, baseline)
     instead = {
         "flow": other.values,
         "gradient": by_gradient(other, gradients_of(flow)),
@@ -43,14 +43,15 @@ def _fields(values: NodeValues) -> dict[str, Tensor]:
     return {name: part for name, part in vars(values).items() if isinstance(part, Tensor)}
 
 
-def _standing_in(flow: Flow, baseline: Baseline) -> Flow:
+def standing_in(flow: Flow, baseline: Baseline) -> Flow:
     """The same gradients, with the values that take the place of the components."""
     trace, length = flow.trace, len(flow.trace.ids)
 
     def rows(values: Tensor) -> Tensor:
         if len(values) == 1:
             return values.expand(length, *values.shape[1:])
-        return torch.cat([values, values.new_zeros(length - len(values), *values.shape[1:])])
+        missing = max(length - len(values), 0)
+        return torch.cat([values[:length], values.new_zeros(missing, *values.shape[1:])])
 
     blocks = tuple(
         replace(part, z=rows(baseline.heads[layer]), post=rows(baseline.neurons[layer]))

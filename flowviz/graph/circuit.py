@@ -8,7 +8,9 @@ The flow of a component u, which wrote the vector u at position j, into v is the
     flow(u -> v) = (u . g_v) * c_v[j]        for every u written before v reads
 
 so that all edges between n drawn nodes are one product of their vectors with their directions.
-A norm on the stream that stands between u and v pulls g and divides c once more.
+A norm on the stream that stands between u and v pulls g and divides c once more; an intervention
+on a state between them multiplies c. Both are steps: 2d is the norm behind depth d, 2d + 1 what is
+changed there (depth 2l is the attention of block l, 2l + 1 its MLP, -1 the embeddings).
 """
 
 from __future__ import annotations
@@ -24,11 +26,10 @@ from flowviz.flow import Flow
 from flowviz.graph import stream
 from flowviz.graph.bundles import Bundle, total
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
-from flowviz.graph.vectors import component_vectors, written_bias
+from flowviz.graph.vectors import SET_STATES, component_vectors, written_bias
+from flowviz.interventions.changes import Affine
 from flowviz.models.parts import Norm, exact
 from flowviz.values import NodeValues
-
-_BEHIND_HEADS, _BEHIND_MLP = ("b_O", "ln1_post"), ("b_out", "ln2_post")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +50,11 @@ class Reading:
 def written(flow: Flow, key: NodeKey) -> int | None:
     """The depth at which a node writes into the stream; None where it does not."""
     name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
-    if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name == "ln_embed":
+    if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name in ("ln_embed", "set_first"):
         return -1
-    if key.kind is NodeKind.HEAD or name in _BEHIND_HEADS:
+    if key.kind is NodeKind.HEAD or name in stream.BEHIND_HEADS:
         return 2 * key.layer
-    if key.kind is NodeKind.NEURON or name in _BEHIND_MLP:
+    if key.kind is NodeKind.NEURON or name in stream.BEHIND_MLP:
         return 2 * key.layer + 1
     return None
 
@@ -99,13 +100,13 @@ def flows_between(
     """The flow of each source into each reader; zero where the one cannot see the other."""
     vectors = component_vectors(flow, sources)
     flows = vectors.new_zeros(len(sources), len(readers))
-    by_depth: dict[int, list[int]] = defaultdict(list)
+    by_step: dict[int, list[int]] = defaultdict(list)
     for row, key in enumerate(sources):
-        by_depth[_first_norm(flow, key)].append(row)
+        by_step[first_step(flow, key)].append(row)
     hows = [reading(flow, key) for key in readers]
-    for first, rows in by_depth.items():
+    for first, rows in by_step.items():
         seen = [
-            _carried(flow, how, first, reads(flow, key) or 0)
+            _carried(flow, how, first, 2 * (reads(flow, key) or 0))
             for how, key in zip(hows, readers, strict=True)
         ]
         directions = torch.stack([how.direction for how in seen])
@@ -117,19 +118,28 @@ def flows_between(
     return flows * (wrote[:, None] < saw[None])
 
 
-def _first_norm(flow: Flow, key: NodeKey) -> int:
-    """The first depth whose norm on the stream a node's vector goes through."""
-    if not flow.model.blocks[0].norms_stream:
+def _has_steps(flow: Flow) -> bool:
+    return flow.model.blocks[0].norms_stream or flow.trace.changes_states
+
+
+def first_step(flow: Flow, key: NodeKey) -> int:
+    """The first step that a node's vector goes through on the stream; 0 where there are none."""
+    if not _has_steps(flow):
         return 0
-    behind = key.kind is NodeKind.BIAS and BIAS_NAMES[key.index] in ("ln1_post", "ln2_post")
-    return max(written(flow, key) or 0, 0) + behind
+    name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
+    step = 2 * (written(flow, key) or 0)
+    if name in SET_STATES:
+        return step + 2
+    at_the_bottom = step < 0
+    return step + (at_the_bottom or name in ("ln1_post", "ln2_post"))
 
 
 def _carried(flow: Flow, how: Reading, first: int, last: int) -> Reading:
-    """How a vector is read that goes through the norms on the stream from one depth to another."""
-    if flow.model.blocks[0].norms_stream:
-        for depth in reversed(range(first, last)):
-            how = _before_norm(flow, how, depth)
+    """How a vector is read that goes through the steps from one to another."""
+    if _has_steps(flow):
+        for step in reversed(range(first, last)):
+            depth, is_change = divmod(step, 2)
+            how = (_before_change if is_change else _before_norm)(flow, how, depth)
     return how
 
 
@@ -139,6 +149,21 @@ def _before_norm(flow: Flow, how: Reading, depth: int) -> Reading:
         return how
     share = how.share / scale[: how.share.shape[0], 0]
     return replace(how, direction=post.pull(how.direction), share=share)
+
+
+def _before_change(flow: Flow, how: Reading, depth: int) -> Reading:
+    change = _change_behind(flow, depth)
+    if change is None:
+        return how
+    return replace(how, share=how.share * change.factor[: len(how.share), 0].to(how.share))
+
+
+def _change_behind(flow: Flow, depth: int) -> Affine | None:
+    """The change of the state behind the attention or the MLP of a block, or in front of all."""
+    if depth < 0:
+        return flow.trace.first
+    part = flow.trace.blocks[depth // 2]
+    return part.after if depth % 2 else part.mid
 
 
 def _norm_behind(flow: Flow, depth: int) -> tuple[Norm, Tensor | None]:
@@ -174,6 +199,8 @@ def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
     for written_at in reversed(range(depth)):
         how = _from_sublayer(flow, written_at, how, values)
     p = flow.positions
+    _from_bias(flow, "set_first", 0, how, values)
+    how = _before_change(flow, how, -1)
     values.embed[:] = (flow.trace.embed[:p] @ how.direction) * how.share
     if flow.trace.pos_embed is not None:
         values.pos_embed[:] = (flow.trace.pos_embed[:p] @ how.direction) * how.share
@@ -187,7 +214,9 @@ def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
 def _from_sublayer(flow: Flow, depth: int, how: Reading, values: NodeValues) -> Reading:
     """Fills in what was written at one depth; returns how the stream before it is read."""
     layer, late = divmod(depth, 2)
-    bias, behind = _BEHIND_MLP if late else _BEHIND_HEADS
+    bias, behind, put = stream.BEHIND_MLP if late else stream.BEHIND_HEADS
+    _from_bias(flow, put, layer, how, values)
+    how = _before_change(flow, how, depth)
     _from_bias(flow, behind, layer, how, values)
     how = _before_norm(flow, how, depth)
     _from_bias(flow, bias, layer, how, values)
@@ -232,21 +261,30 @@ def outflow_values(flow: Flow, key: NodeKey) -> tuple[NodeValues, float]:
     depth = written(flow, key)
     if depth is None:
         return values, _from_inner_bias(flow, key, values)
-    vector, passed, at = component_vectors(flow, [key])[0], _first_norm(flow, key), key.position
+    vector, passed, at = component_vectors(flow, [key])[0], first_step(flow, key), key.position
     for layer, block in enumerate(flow.model.blocks):
         for sublayer, sees in ((_into_heads, 2 * layer), (_into_neurons, 2 * layer + 1)):
             sees -= sees % 2 if block.parallel else 0
             if sees > depth:
-                vector, passed = _sent_on(flow, vector, at, passed, sees), max(passed, sees)
+                vector = sent_on(flow, vector, at, passed, 2 * sees)
+                passed = max(passed, 2 * sees)
                 sublayer(flow, layer, at, vector, values)
-    vector = _sent_on(flow, vector, at, passed, 2 * len(flow.blocks))
+    vector = sent_on(flow, vector, at, passed, 4 * len(flow.blocks))
     return values, float(vector @ flow.blocks[-1].r_post[at])
 
 
-def _sent_on(flow: Flow, vector: Tensor, at: int, first: int, last: int) -> Tensor:
-    """A vector behind the norms on the stream from one depth to another."""
-    if flow.model.blocks[0].norms_stream:
-        for depth in range(first, last):
+def sent_on(
+    flow: Flow, vector: Float[Tensor, " d_model"], at: int, first: int, last: int
+) -> Float[Tensor, " d_model"]:
+    """A vector at one position behind the steps from one to another."""
+    if not _has_steps(flow):
+        return vector
+    for step in range(first, last):
+        depth, is_change = divmod(step, 2)
+        if is_change:
+            change = _change_behind(flow, depth)
+            vector = vector if change is None else vector * change.factor[at].to(vector)
+        elif flow.model.blocks[0].norms_stream:
             post, scale = _norm_behind(flow, depth)
             vector = vector if scale is None else post.apply(vector, scale[at])
     return vector
@@ -271,7 +309,9 @@ def _into_neurons(flow: Flow, layer: int, at: int, vector: Tensor, values: NodeV
 def _from_inner_bias(flow: Flow, key: NodeKey, values: NodeValues) -> float:
     direct = 0.0
     for bundle in stream.outflows(flow, key):
-        if bundle.base.kind is NodeKind.HEAD:
+        if bundle.base.kind is NodeKind.HEAD and bundle.along == "index":
+            values.heads[key.layer, key.position] = bundle.flows
+        elif bundle.base.kind is NodeKind.HEAD:
             values.heads[key.layer, :, bundle.base.index] = bundle.flows
         elif bundle.base.kind is NodeKind.NEURON:
             values.neurons[key.layer, key.position, : bundle.flows.shape[0]] = bundle.flows

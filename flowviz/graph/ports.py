@@ -64,8 +64,16 @@ def leads_to(key: NodeKey, layout: Layout) -> Iterator[Port]:
         yield from _along_stream(key, name, layout)
 
 
-_READ_BIASES = {"ln1": "heads", "b_V": "heads", "ln2": "neurons", "b_in": "neurons"}
-_BEHIND_HEADS = ("b_O", "ln1_post")
+_READ_BIASES = {
+    "ln1": "heads",
+    "b_V": "heads",
+    "set_heads": "heads",
+    "ln2": "neurons",
+    "b_in": "neurons",
+    "set_neurons": "neurons",
+}
+_BEHIND_HEADS = ("b_O", "ln1_post", "set_mid")
+_AT_THE_BOTTOM = ("ln_embed", "set_first")
 
 
 def _along_stream(key: NodeKey, name: str, layout: Layout) -> Iterator[Port]:
@@ -88,7 +96,7 @@ def _along_stream(key: NodeKey, name: str, layout: Layout) -> Iterator[Port]:
             yield (behind_heads, layer, at)
         case NodeKind.NEURON:
             yield ("post", layer, at)
-        case NodeKind.BIAS if name == "ln_embed":
+        case NodeKind.BIAS if name in _AT_THE_BOTTOM:
             yield ("post", -1, at)
         case NodeKind.BIAS:
             yield (behind_heads if name in _BEHIND_HEADS else "post", layer, at)
@@ -100,7 +108,7 @@ def _of_component(key: NodeKey, name: str, layout: Layout) -> Iterator[Port]:
     at = key.position
     if at == layout.position:
         yield TO_TARGET
-    at_the_bottom = key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name == "ln_embed"
+    at_the_bottom = key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name in _AT_THE_BOTTOM
     for layer in range(0 if at_the_bottom else key.layer + 1, layout.layers):
         yield ("heads", layer, at)
         yield ("neurons", layer, at)

@@ -35,6 +35,11 @@ BIAS_RANKS = {
     "ln_embed": 0,
     "ln1_post": 3,
     "ln2_post": 6,
+    "set_first": 0,
+    "set_heads": 2,
+    "set_mid": 3,
+    "set_neurons": 5,
+    "set_post": 6,
 }
 BESIDE_ATTENTION = {5: 2, 6: 3}  # where the MLP's ranks go in a parallel block
 

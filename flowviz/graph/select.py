@@ -181,7 +181,8 @@ def ranking_by_score(scores: NodeValues, parallel: bool = False) -> NodeValues:
     )
     biases = components.biases.amax(0)
     reached = torch.maximum(components.embed, components.pos_embed)
-    reached = torch.maximum(reached, components.biases[BIAS_NAMES.index("ln_embed"), 0])
+    for name in ("ln_embed", "set_first"):
+        reached = torch.maximum(reached, components.biases[BIAS_NAMES.index(name), 0])
     pre, mid = torch.zeros_like(scores.resid_pre), torch.zeros_like(scores.resid_mid)
     for layer in range(scores.layers):
         pre[layer] = reached

@@ -20,6 +20,8 @@ from flowviz.flow import Flow
 from flowviz.graph.bundles import Bundle
 from flowviz.graph.types import BIAS_NAMES, EdgeKind, NodeKey, NodeKind
 
+BEHIND_HEADS, BEHIND_MLP = ("b_O", "ln1_post", "set_mid"), ("b_out", "ln2_post", "set_post")
+
 
 def target_key(flow: Flow) -> NodeKey:
     """The node that everything flows into."""
@@ -120,7 +122,7 @@ def _into_target(flow: Flow, key: NodeKey, cut: int | None) -> list[Bundle]:
 def _into_first(flow: Flow, key: NodeKey) -> list[Bundle]:
     kinds = (NodeKind.EMBED, NodeKind.POS_EMBED)
     keys = [NodeKey(kind, 0, key.position) for kind in kinds]
-    keys.append(bias_key("ln_embed", 0, key.position))
+    keys += [bias_key(name, 0, key.position) for name in ("ln_embed", "set_first")]
     return [_single(EdgeKind.WRITE, source, _own(flow, source)) for source in keys]
 
 
@@ -148,13 +150,13 @@ def _residual(flow: Flow, before: NodeKey) -> Bundle:
 
 def _from_heads(flow: Flow, layer: int, at: int) -> list[Bundle]:
     base, flows = NodeKey(NodeKind.HEAD, layer, at), flow.values.heads[layer, at]
-    biases = [_bias(flow, name, layer, at) for name in ("b_O", "ln1_post")]
+    biases = [_bias(flow, name, layer, at) for name in BEHIND_HEADS]
     return [Bundle(EdgeKind.WRITE, base, "index", flows), *biases]
 
 
 def _from_neurons(flow: Flow, layer: int, at: int) -> list[Bundle]:
     base, flows = NodeKey(NodeKind.NEURON, layer, at), flow.neuron_flows(layer)[at]
-    biases = [_bias(flow, name, layer, at) for name in ("b_out", "ln2_post")]
+    biases = [_bias(flow, name, layer, at) for name in BEHIND_MLP]
     return [Bundle(EdgeKind.WRITE, base, "index", flows), *biases]
 
 
@@ -164,22 +166,30 @@ def _into_head(flow: Flow, key: NodeKey) -> list[Bundle]:
     through, own = flow.head_constants(layer)[:, at, head]
     state = NodeKey(NodeKind.RESID_PRE, layer, 0)
     read, along = EdgeKind.READ, "position"
-    return [
+    into = [
         Bundle(read, state, along, flow.head_row(layer, head, at), pattern),
         Bundle(read, bias_key("ln1", layer, 0), along, pattern * through, pattern),
         Bundle(read, bias_key("b_V", layer, 0), along, pattern * own, pattern),
     ]
+    if flow.trace.blocks[layer].set_z is not None:
+        put = flow.set_heads(layer)[at, head]
+        into.append(_single(read, bias_key("set_heads", layer, at), put))
+    return into
 
 
 def _into_neuron(flow: Flow, key: NodeKey) -> list[Bundle]:
     layer, at = key.layer, key.position
     through, own = flow.neuron_constants(layer, slice(at, at + 1))[:, 0, key.index]
-    state = flow.values.neurons[layer, at, key.index] - through - own
-    return [
+    put = flow.set_neurons(layer)[at, key.index]
+    state = flow.values.neurons[layer, at, key.index] - through - own - put
+    into = [
         _single(EdgeKind.READ, _read_by_mlp(flow, layer, at), state),
         _single(EdgeKind.READ, bias_key("ln2", layer, at), through),
         _single(EdgeKind.READ, bias_key("b_in", layer, at), own),
     ]
+    if flow.trace.blocks[layer].set_post is not None:
+        into.append(_single(EdgeKind.READ, bias_key("set_neurons", layer, at), put))
+    return into
 
 
 def _out_of_pre(flow: Flow, key: NodeKey) -> list[Bundle]:
@@ -205,6 +215,7 @@ def _residual_on(flow: Flow, key: NodeKey, far: NodeKey) -> Bundle:
 
 def _into_neurons(flow: Flow, layer: int, at: int) -> Bundle:
     biases = flow.neuron_constants(layer, slice(at, at + 1))[:, 0].sum(0)
+    biases = biases + flow.set_neurons(layer)[at]
     base = NodeKey(NodeKind.NEURON, layer, at)
     return Bundle(EdgeKind.READ, base, "index", flow.neuron_flows(layer)[at] - biases)
 
@@ -219,6 +230,12 @@ def _out_of_bias(flow: Flow, key: NodeKey) -> list[Bundle]:
                    constants[:, head] * weights, weights)
             for head, weights in enumerate(pattern)
         ]  # fmt: skip
+    if name == "set_heads":
+        base = NodeKey(NodeKind.HEAD, layer, at)
+        return [Bundle(EdgeKind.READ, base, "index", flow.set_heads(layer)[at])]
+    if name == "set_neurons":
+        base = NodeKey(NodeKind.NEURON, layer, at)
+        return [Bundle(EdgeKind.READ, base, "index", flow.set_neurons(layer)[at])]
     if name in ("ln2", "b_in"):
         constants = flow.neuron_constants(layer, slice(at, at + 1))[:, 0]
         read = constants[("ln2", "b_in").index(name)]
@@ -230,6 +247,6 @@ def _behind_bias(flow: Flow, name: str, layer: int, at: int) -> NodeKey:
     """The state that a written bias enters, or the target."""
     if name in ("ln_final", "b_U"):
         return target_key(flow)
-    if name == "ln_embed":
+    if name in ("ln_embed", "set_first"):
         return NodeKey(NodeKind.RESID_PRE, 0, at)
-    return _behind_heads(flow, layer, at) if name in ("b_O", "ln1_post") else after(flow, layer, at)
+    return _behind_heads(flow, layer, at) if name in BEHIND_HEADS else after(flow, layer, at)

@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from flowviz.flow import Flow
+from flowviz.flow import Flow, factor
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.models.parts import exact
 
-WRITTEN_BIASES = ("b_O", "b_out", "ln1_post", "ln2_post", "ln_embed")
+SET_STATES = ("set_first", "set_mid", "set_post")  # what interventions put into states
+WRITTEN_BIASES = ("b_O", "b_out", "ln1_post", "ln2_post", "ln_embed", *SET_STATES)
 
 
 def is_vector(key: NodeKey) -> bool:
@@ -86,18 +87,23 @@ def written_bias(flow: Flow, layer: int, name: str) -> Float[Tensor, "pos d_mode
     """What a bias adds to the stream at each position; zero where the block has no such bias."""
     block, part, p = flow.model.blocks[layer], flow.trace.blocks[layer], flow.positions
     none = torch.zeros_like(part.resid_pre[:p])
+    if name in SET_STATES:
+        change = {"set_first": flow.trace.first, "set_mid": part.mid, "set_post": part.after}[name]
+        return none if change is None else change.put[:p].to(none)
+    kept = factor(flow, name, layer, none)
     if name == "ln_embed":
         bias = flow.model.embed_bias
-        return none if bias is None else none + exact(bias, none)
+        return none if bias is None else none + exact(bias, none) * kept
     if name in ("ln1_post", "ln2_post"):
         bias = (block.attention if name == "ln1_post" else block.mlp).post.bias
         scale = 1.0 if block.norms_stream else block.residual_scale
-        return none if bias is None else none + exact(bias, none) * scale
+        return none if bias is None else none + exact(bias, none) * scale * kept
     if name == "b_O":
         bias, post, scale = block.attention.b_O, block.attention.post, part.ln1_post_scale
     else:
         bias, post, scale = block.mlp.written_bias(part.router), block.mlp.post, part.ln2_post_scale
     if bias is None:
         return none
-    rows = none + exact(bias, none)[: none.shape[0]] if bias.dim() > 1 else none + exact(bias, none)
+    bias = exact(bias, none)
+    rows = (none + (bias[: none.shape[0]] if bias.dim() > 1 else bias)) * kept
     return block.onto_stream(post, rows, None if scale is None else scale[:p])

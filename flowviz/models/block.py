@@ -188,6 +188,27 @@ class Mlp:
         """The linear input that a vector gives to every neuron."""
         return torch.matmul(vector, exact(self.W_in, vector)).flatten()
 
+    def outputs_of(self, read: Float[Tensor, " d_model"]) -> Float[Tensor, " d_mlp"]:
+        """What every neuron gives when the MLP reads this vector, behind its norm."""
+        if self.router is not None:
+            return self.router.fire(read[None]).post[0]
+        signal = self.signal(read)
+        if self.b_in is not None:
+            signal = signal + exact(self.b_in, read)
+        if self.gate is None:
+            return self.act(signal)
+        opens = torch.matmul(read, exact(self.gate.weight(), read)).flatten()
+        if self.gate.bias is not None:
+            opens = opens + exact(self.gate.bias, read)
+        return self.act(opens) * signal
+
+    def outputs_behind_norm(self, state: Float[Tensor, " d_model"]) -> Float[Tensor, " d_mlp"]:
+        """What every neuron gives when this state stands before the MLP's norm."""
+        read = self.norm.apply(state, self.norm.scale_of(state))
+        return self.outputs_of(
+            read if self.norm.bias is None else read + exact(self.norm.bias, read)
+        )
+
     def to_neurons(self, output: Float[Tensor, "pos d_model"]) -> Float[Tensor, "pos d_mlp"]:
         """The gradient at each neuron's output, from that at the sum of what they write."""
         return _by_position(torch.matmul(output, exact(self.W_out, output).transpose(1, 2)))
