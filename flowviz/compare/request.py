@@ -65,14 +65,14 @@ class CompareRequest:
         """The models that are asked: one, or two."""
         return tuple(dict.fromkeys((self.first.model, self.second.model)))
 
-    def swapped(self, token: str | None = None) -> CompareRequest:
+    def swapped(self, token: int | None = None) -> CompareRequest:
         """The same two the other way round.
 
         Args:
-            token: what was explained (`#` and its id), where the request left it to the model:
-                else the top prediction of the other side would be explained, another number.
+            token: the id of what was explained, where the request left that to the model: else
+                the top prediction of the other side would be explained, another number.
         """
-        return CompareRequest(_explaining(self.second, token), _explaining(self.first, token))
+        return CompareRequest(explaining(self.second, token), explaining(self.first, token))
 
     def to_mapping(self) -> dict[str, str]:
         """Flat text form; of the second what differs, and its prompt where nothing does."""
@@ -119,10 +119,12 @@ class CompareRequest:
         return cls(ExplainRequest.from_mapping(flat), ExplainRequest.from_mapping({**flat, **said}))
 
 
-def _explaining(request: ExplainRequest, token: str | None) -> ExplainRequest:
-    """The request with that token, where it says none of its own."""
+def explaining(request: ExplainRequest, token: int | None) -> ExplainRequest:
+    """The request with the token of that id, where it says none of its own."""
     target = request.target
-    return request if target.token else replace(request, target=replace(target, token=token))
+    if target.token is not None or token is None:
+        return request
+    return replace(request, target=replace(target, token=f"#{token}"))
 
 
 def _is_empty(value: object) -> bool:
