@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -12,11 +12,13 @@ from flowviz.causal.types import Ablation, Verdict
 from flowviz.checked import check_prompt, choice
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import Changed, Scored, build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.json import graph_json
 from flowviz.graph.types import FlowGraph, NodeKey
+from flowviz.interventions.apply import Values, record_changed
+from flowviz.interventions.types import Instead
 from flowviz.models.catalogue import ModelEntry
 from flowviz.models.in_memory import wrap_model
 from flowviz.models.loaded import LoadedModel
@@ -119,7 +121,10 @@ def explain(*given: object, **choices: object) -> Explanation:
     Args:
         given: the prompt and the model; or the model, its tokenizer and the prompt.
         choices: any field of `TargetSpec` and `GraphSettings`: `target` (a token) or `token`,
-            `contrast`, `position`, `wiring`, `score`, `coverage`, `budget`, `layers`, ….
+            `contrast`, `position`, `wiring`, `score`, `coverage`, `budget`, `layers`, …;
+            `interventions` (`"head:3:7:1=0"`, or a list of such texts; `interventions/types.py`
+            has the form), the `donor` prompt that they take values from, and the `reference`
+            prompts that means are over.
 
     Raises:
         RequestError: the prompt, the target or a setting cannot be explained as asked.
@@ -130,6 +135,7 @@ def explain(*given: object, **choices: object) -> Explanation:
         ' Tokyo'
     """
     prompt, model, tokenizer = _three(given, choices)
+    reference = _reference(choices.pop("reference", ()))
     if "target" in choices:
         choices["token"] = choices.pop("target")
     known = ExplainRequest.fields()
@@ -139,7 +145,7 @@ def explain(*given: object, **choices: object) -> Explanation:
     ExplainRequest.from_mapping({**choices, "prompt": prompt})  # refused before anything is loaded
     loaded = _loaded(model, tokenizer)
     request = ExplainRequest.from_mapping({**choices, "prompt": prompt, "model": loaded.shape.name})
-    return explain_request(loaded, request)
+    return explain_request(loaded, request, reference)
 
 
 def _three(given: tuple[object, ...], choices: dict[str, object]) -> tuple[str, object, object]:
@@ -164,6 +170,12 @@ def _three(given: tuple[object, ...], choices: dict[str, object]) -> tuple[str, 
     return prompt, found.get("model", "demo"), found.get("tokenizer")
 
 
+def _reference(texts: object) -> list[str]:
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise RequestError("reference takes a list of prompts, for the means that are put in.")
+    return [check_prompt(text) for text in texts]
+
+
 def _loaded(model: object, tokenizer: object) -> LoadedModel:
     """The model to explain, loaded or wrapped where it has to be."""
     if isinstance(model, LoadedModel | str | ModelEntry):
@@ -182,11 +194,51 @@ def _words(model: object) -> str:
     return f"the model {model[:60]!r}" if named else f"a {type(model).__name__} as its model"
 
 
-def explain_request(model: LoadedModel, request: ExplainRequest) -> Explanation:
-    """Walks the whole path for one request on a loaded model."""
+def explain_request(
+    model: LoadedModel, request: ExplainRequest, reference: Sequence[str] = ()
+) -> Explanation:
+    """Walks the whole path for one request on a loaded model.
+
+    Args:
+        reference: the prompts that means are over, where an intervention puts one in.
+    """
     trace = record(model, model.vocabulary.encode(request.prompt, model.context))
     scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
+    if request.interventions:
+
+        def values(instead: Instead) -> Baseline:
+            return values_instead(model, instead, request.donor, reference)
+
+        scored = changed_flow(scored, request, values)
     return Explanation(request, scored, build_graph(scored, request.settings))
+
+
+def changed_flow(scored: Scored, request: ExplainRequest, values: Values) -> Scored:
+    """The flow of the same target through the pass with the request's interventions.
+
+    Args:
+        scored: the flow through the clean pass.
+        values: what is put in, where something is.
+
+    Raises:
+        RequestError: the pass has not what an intervention names.
+    """
+    clean = scored.flow
+    ids = list(clean.trace.ids)
+    trace = record_changed(clean.model, ids, request.interventions, values)
+    changed = Changed(scored, request.interventions, request.donor)
+    return Scored(flow_of(clean.model, trace, clean.target), changed)
+
+
+def values_instead(
+    model: LoadedModel, instead: Instead, donor: str | None, reference: Sequence[str]
+) -> Baseline:
+    """What an intervention puts in: the donor's values, or the mean over a reference set."""
+    texts = [check_prompt(donor)] if instead is Instead.DONOR else list(reference)
+    ids = [model.vocabulary.encode(check_prompt(text), model.context) for text in texts]
+    if instead is Instead.MEAN:
+        return mean(model, ids)
+    return resample(record(model, ids[0]), len(ids[0]), "the values on another prompt")
 
 
 def resolve_target(model: LoadedModel, trace: Trace, spec: TargetSpec) -> FlowTarget:

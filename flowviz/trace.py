@@ -27,10 +27,12 @@ from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
 
 INNER = frozenset(
-    {"pattern", "v", "z", "pre", "linear", "post", "mlp_in", "cos", "sin", "ln1_post_scale",
+    {"pattern", "v", "z", "pre", "linear", "post", "cos", "sin", "ln1_post_scale",
      "ln2_post_scale"}
 )  # fmt: skip
-STREAM = frozenset({"embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "logits"})
+STREAM = frozenset(
+    {"embed", "pos_embed", "resid_pre", "resid_mid", "mlp_in", "resid_final", "logits"}
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.places import Places
-from flowviz.models.block import Mlp
+from flowviz.interventions.changes import Changes
+from flowviz.interventions.hooks import hooks_of
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
 
@@ -33,6 +34,7 @@ def logits_without(
     replaced: Iterable[Places],
     baseline: Baseline,
     progress: Callable[[int], None] = lambda _done: None,
+    changes: Changes | None = None,
 ) -> Float[Tensor, "variant d_vocab"]:
     """The logits behind the last of these tokens, with other components replaced in each variant.
 
@@ -45,17 +47,22 @@ def logits_without(
             a set of a thousand tokens of GPT-2 small takes 38 MB.
         baseline: by what.
         progress: told how many variants are done; may raise to stop.
+        changes: interventions that take place in every variant, before anything is replaced.
     """
     found, waiting, done = [], iter(replaced), 0
     while batch := list(islice(waiting, max(1, TOKENS_AT_ONCE // len(ids)))):
-        found.append(_batch(model, ids, batch, baseline))
+        found.append(_batch(model, ids, batch, baseline, changes))
         done += len(batch)
         progress(done)
     return torch.cat(found)
 
 
 def _batch(
-    model: LoadedModel, ids: Sequence[int], replaced: Sequence[Places], baseline: Baseline
+    model: LoadedModel,
+    ids: Sequence[int],
+    replaced: Sequence[Places],
+    baseline: Baseline,
+    changes: Changes | None,
 ) -> Tensor:
     kept: dict[str, Tensor] = {}
 
@@ -63,7 +70,12 @@ def _batch(
         kept["logits"] = logits.reshape(len(replaced), -1, logits.shape[-1])[:, -1].float()
         return logits
 
-    hooks = [*_hooks(model, replaced, baseline), (_name(model, "logits", -1), keep)]
+    before = [] if changes is None else hooks_of(changes)
+    hooks = [
+        *before,
+        *_hooks(model, replaced, baseline, changes),
+        (_name(model, "logits", -1), keep),
+    ]
     tokens = torch.tensor([list(ids)], device=model.device).expand(len(replaced), -1)
     with model.lock:
         model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
@@ -76,7 +88,7 @@ def _name(model: LoadedModel, part: str, layer: int) -> str:
 
 
 def _hooks(
-    model: LoadedModel, replaced: Sequence[Places], baseline: Baseline
+    model: LoadedModel, replaced: Sequence[Places], baseline: Baseline, changes: Changes | None
 ) -> list[tuple[str, Hook]]:
     """A hook wherever some variant replaces something."""
     hooks: list[tuple[str, Hook]] = [("unembed.hook_in", _last_position)]
@@ -88,7 +100,7 @@ def _hooks(
         if block.mlp.router is not None:
             mask = torch.stack([places.neurons[layer] for places in replaced])
             if bool(mask.any()):
-                hooks += _expert_hooks(model, layer, mask, baseline.neurons[layer])
+                hooks += _expert_hooks(model, layer, mask, baseline.neurons[layer], changes)
     return hooks
 
 
@@ -133,33 +145,26 @@ def _replace(mask: Tensor, values: Tensor) -> Hook:
 
 
 def _expert_hooks(
-    model: LoadedModel, layer: int, mask: Tensor, values: Tensor
+    model: LoadedModel, layer: int, mask: Tensor, values: Tensor, changes: Changes | None
 ) -> list[tuple[str, Hook]]:
     mlp, read = model.blocks[layer].mlp, {}
+    router = mlp.router
+    assert router is not None
 
     def see(value: Tensor, hook: Any = None) -> Tensor:
         read["input"] = value
         return value
 
     def write(value: Tensor, hook: Any = None) -> Tensor:
-        inputs = read.pop("input")
-        return _written(mlp, inputs.flatten(0, -2), mask, values).to(value).view_as(value)
+        firing = router.fire(exact(read.pop("input")).flatten(0, -2))
+        where = mask[..., : mlp.neurons].to(firing.post.device)
+        post = firing.post.view(*where.shape)
+        if changes is not None and layer in changes.neurons:
+            post = changes.post(layer, post)
+        post = torch.where(where, values.to(post)[None], post).flatten(0, 1)
+        return mlp.written(firing._replace(post=post)).to(value).view_as(value)
 
     return [
         (_name(model, "mlp_in", layer), see),
         (_name(model, "mlp_out", layer), write),
     ]
-
-
-def _written(mlp: Mlp, inputs: Tensor, mask: Tensor, values: Tensor) -> Tensor:
-    """What experts write when some of their neurons are replaced."""
-    assert mlp.router is not None
-    firing = mlp.router.fire(exact(inputs))
-    where = mask[..., : mlp.neurons].to(firing.post.device)
-    post = torch.where(where, values.to(firing.post)[None], firing.post.view(*where.shape)).flatten(
-        0, 1
-    )
-    by_expert = post.unflatten(-1, (mlp.experts, -1)).transpose(0, 1)
-    written = torch.matmul(by_expert, exact(mlp.W_out, post)).sum(0)
-    bias = mlp.written_bias(firing.router)
-    return written if bias is None else written + bias

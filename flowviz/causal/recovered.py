@@ -56,7 +56,9 @@ class Passes:
     ) -> Float[Tensor, "variant d_vocab"]:
         """The logits at the target's position with these replaced."""
         ids = self.flow.trace.ids[: self.flow.positions]
-        return logits_without(self.flow.model, ids, replaced, self.baseline, progress)
+        changes = self.flow.trace.changes
+        changes = None if changes is None else changes.until(len(ids))
+        return logits_without(self.flow.model, ids, replaced, self.baseline, progress, changes)
 
     def measure(self, logits: Float[Tensor, " d_vocab"]) -> float:
         """The target."""

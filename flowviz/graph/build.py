@@ -8,14 +8,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 
 from flowviz.checks import TOLERANCE, LawErrors, law_errors
 from flowviz.flow import Flow
-from flowviz.graph.edges import Drawn, circuit_inflows, draw, stream_inflows
+from flowviz.graph.before import (
+    both_inflows,
+    larger,
+    nodes_before,
+    predictions_before,
+    rest_before,
+    target_before,
+)
+from flowviz.graph.edges import Drawn, Inflow, circuit_inflows, draw, stream_inflows
 from flowviz.graph.select import COMPONENTS, Selection, last_cut, ranking_by_score, select
 from flowviz.graph.stream import target_key
 from flowviz.graph.types import (
@@ -35,6 +43,7 @@ from flowviz.graph.types import (
 from flowviz.graph.unexplained import states_and_heads, target_without_flow, without_flow
 from flowviz.graph.vectors import component_vectors, is_vector
 from flowviz.influence import influence_of
+from flowviz.interventions.types import Intervention
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
 from flowviz.request import GraphSettings, Score, Wiring, settings_to_plain
 from flowviz.scores import direct_scores, gradient_scores
@@ -47,9 +56,14 @@ DUST = 1e-6  # of the flow's scale: the rounding error of a float32 sum
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A flow with all that graphs of any settings are built from, each computed once."""
+    """A flow with all that graphs of any settings are built from, each computed once.
+
+    Args:
+        changed: where the pass was changed: by what, and the flow through the clean pass.
+    """
 
     flow: Flow
+    changed: Changed | None = None
 
     @cached_property
     def errors(self) -> LawErrors:
@@ -72,15 +86,48 @@ class Scored:
         return gradient_scores(self.flow)
 
     def ranking(self, score: Score) -> NodeValues:
-        """What nodes are chosen by."""
+        """What nodes are chosen by; in a changed pass, also by what they were before."""
+        own = self._ranking(score)
+        return own if self.changed is None else larger(own, self.changed.clean.ranking(score))
+
+    def _ranking(self, score: Score) -> NodeValues:
         if score is Score.FLOW:
             return self.influence
         scores = self.gradient if score is Score.GRADIENT else self.direct
         return ranking_by_score(scores, self.flow.model.shape.parallel)
 
 
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """What was changed in a pass.
+
+    Args:
+        clean: the flow of the same target through the pass without the interventions.
+        donor: the prompt that values came from, where they came from one.
+    """
+
+    clean: Scored
+    interventions: tuple[Intervention, ...]
+    donor: str | None = None
+
+
 def build_graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
     """The graph of one flow under these settings; where a law fails, without any flow."""
+    graph = _graph(scored, settings)
+    changed = scored.changed
+    if changed is None:
+        return graph
+    clean = changed.clean.flow
+    return replace(
+        graph,
+        target=target_before(graph.target, clean),
+        predictions=predictions_before(graph.predictions, clean),
+        interventions=tuple(map(str, changed.interventions)),
+        donor=changed.donor,
+    )
+
+
+def _graph(scored: Scored, settings: GraphSettings) -> FlowGraph:
     if not law_checks(scored, 0.0).exact:
         return _unexplained(scored, settings)
     flow, ranking = scored.flow, scored.ranking(settings.score)
@@ -144,21 +191,29 @@ def _draw(
     flow, target = scored.flow, target_key(scored.flow)
     influence = {target: 1.0} | {key: ranking[key] for key in selection.keys}
     keys = list(influence)
-    if settings.wiring is Wiring.CIRCUIT:
-        inflows = circuit_inflows(flow, keys)
-    else:
-        inflows = stream_inflows(flow, keys, last_cut(settings, flow.model.shape.layers))
+    inflows = _inflows(flow, settings, keys)
+    if scored.changed is not None:
+        inflows = both_inflows(inflows, _inflows(scored.changed.clean.flow, settings, keys))
     return draw(inflows, influence, settings.edge_coverage)
+
+
+def _inflows(flow: Flow, settings: GraphSettings, keys: list[NodeKey]) -> dict[NodeKey, Inflow]:
+    if settings.wiring is Wiring.CIRCUIT:
+        return circuit_inflows(flow, keys)
+    return stream_inflows(flow, keys, last_cut(settings, flow.model.shape.layers))
 
 
 def _rest(drawn: Drawn, dust: float) -> tuple[list[FlowNode], list[FlowEdge]]:
     """A rest node, and its edge, wherever more flows in than rounding errors."""
     nodes = [
-        FlowNode(key.rest(), amount, 0.0)
+        FlowNode(key.rest(), amount, 0.0, before=rest_before(drawn, key))
         for key, amount in drawn.rest.items()
         if abs(amount) > dust
     ]
-    edges = [FlowEdge(node.key, node.key.cut(), EdgeKind.REST, node.flow, 0.0) for node in nodes]
+    edges = [
+        FlowEdge(node.key, node.key.cut(), EdgeKind.REST, node.flow, 0.0, before=node.before)
+        for node in nodes
+    ]
     return nodes, edges
 
 
@@ -191,7 +246,7 @@ def describe_nodes(
                 projection=read_as.get(key),
             )
         )
-    return nodes
+    return nodes if scored.changed is None else nodes_before(nodes, scored.changed.clean.flow)
 
 
 def _read_vectors(

@@ -43,12 +43,22 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Link:
-    """One edge, with its numbers read out; `far` is the node at the far end."""
+    """One edge, with its numbers read out; `far` is the node at the far end.
+
+    Args:
+        before: its flow without interventions; None where there are none.
+    """
 
     far: NodeKey
     kind: EdgeKind
     flow: float
     weight: float | None
+    before: float | None = None
+
+    @property
+    def size(self) -> float:
+        """What it counts by: its absolute flow, now or before."""
+        return max(abs(self.flow), abs(self.before or 0.0))
 
 
 def links(bundles: Iterable[Bundle], keys: Iterable[NodeKey]) -> list[Link]:

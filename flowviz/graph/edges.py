@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from flowviz.flow import Flow
 from flowviz.graph import circuit, stream
@@ -38,20 +38,27 @@ class Inflow:
         links: its edges to drawn nodes.
         total: the sum of all its inflows, drawn or not.
         magnitude: the sum of their absolute values, as far as it is known.
+        before: the total without interventions; None where there are none.
     """
 
     links: tuple[Link, ...]
     total: float
     magnitude: float
+    before: float | None = None
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is left to draw: nodes in their order, edges, and the rest of each node."""
+    """What is left to draw: nodes in their order, edges, and the rest of each node.
+
+    Args:
+        before: of each node all that flowed in without interventions, where there are some.
+    """
 
     keys: tuple[NodeKey, ...]
     edges: tuple[FlowEdge, ...]
     rest: dict[NodeKey, float]
+    before: Mapping[NodeKey, float | None] = field(default_factory=dict)
 
 
 def stream_inflows(flow: Flow, keys: list[NodeKey], cut: int | None) -> dict[NodeKey, Inflow]:
@@ -108,7 +115,8 @@ def draw(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float], covera
     for edge in edges:
         shown[edge.target] += edge.flow
     rest = {key: inflow.total - shown[key] for key, inflow in inflows.items() if key in connected}
-    return Drawn(tuple(key for key in keys if key in connected), tuple(edges), rest)
+    before = {key: inflows[key].before for key in rest}
+    return Drawn(tuple(key for key in keys if key in connected), tuple(edges), rest, before)
 
 
 def _all_edges(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float]) -> list[FlowEdge]:
@@ -118,13 +126,14 @@ def _all_edges(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float]) 
             target=key,
             kind=link.kind,
             flow=link.flow,
-            influence=influence[key] * abs(link.flow) / inflow.magnitude,
+            influence=influence[key] * link.size / inflow.magnitude,
             weight=link.weight,
+            before=link.before,
         )
         for key, inflow in inflows.items()
         if inflow.magnitude > 0
         for link in inflow.links
-        if link.flow != 0
+        if link.size > 0
     ]
     return sorted(edges, key=lambda edge: (-edge.influence, edge.source, edge.target))
 

@@ -98,13 +98,13 @@ class Changes:
         return self.neurons[layer], self.add_post[layer]
 
     def until(self, positions: int) -> Changes:
-        """The same changes of a pass that ends earlier. What heads read stays with this one."""
+        """The same changes of a pass that ends earlier, for hooks; also where autograd runs."""
 
         def cut(table: dict[Any, Tensor]) -> dict[Any, Tensor]:
-            return {place: value[:positions] for place, value in table.items()}
+            return {place: value[:positions].clone() for place, value in table.items()}
 
         vectors = {
-            place: Affine(change.factor[:positions], change.put[:positions])
+            place: Affine(change.factor[:positions].clone(), change.put[:positions].clone())
             for place, change in self.vectors.items()
         }
         tables = ("heads", "read_z", "add_z", "neurons", "add_post", "biases")

@@ -184,16 +184,15 @@ def _expert_hooks(changes: Changes, layer: int) -> list[tuple[str, Hook]]:
 
 
 def _written(changes: Changes, layer: int, mlp: Mlp, inputs: Tensor) -> Tensor:
+    """What experts write when some of their neurons, or their bias, are changed."""
     assert mlp.router is not None
     firing = mlp.router.fire(inputs)
-    post = firing.post.unflatten(0, (-1, changes.positions))
     if layer in changes.neurons:
-        post = changes.post(layer, post)
-    by_expert = post.flatten(0, 1).unflatten(-1, (mlp.experts, -1)).transpose(0, 1)
-    written = torch.matmul(by_expert, exact(mlp.W_out, by_expert)).sum(0)
-    bias = mlp.written_bias(firing.router)
-    if bias is None:
+        post = changes.post(layer, firing.post.unflatten(0, (-1, changes.positions)))
+        firing = firing._replace(post=post.flatten(0, 1))
+    bias, factor = mlp.written_bias(firing.router), changes.biases.get(("b_out", layer))
+    written = mlp.written(firing)
+    if bias is None or factor is None:
         return written
-    factor = changes.biases.get(("b_out", layer))
-    bias = bias.unflatten(0, (-1, changes.positions))
-    return written + (bias if factor is None else bias * factor).flatten(0, 1)
+    less = bias.unflatten(0, (-1, changes.positions)) * (factor - 1)
+    return written + less.flatten(0, 1)

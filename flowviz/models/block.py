@@ -241,6 +241,13 @@ class Mlp:
     def _places(self, neurons: Tensor) -> tuple[Tensor, Tensor]:
         return neurons.div(self.d_expert, rounding_mode="floor"), neurons % self.d_expert
 
+    def written(self, firing: Firing) -> Float[Tensor, "pos d_model"]:
+        """What the neurons write together with their bias, from what each gives."""
+        by_expert = firing.post.unflatten(-1, (self.experts, -1)).transpose(0, 1)
+        written = torch.matmul(by_expert, exact(self.W_out, by_expert)).sum(0)
+        bias = self.written_bias(firing.router)
+        return written if bias is None else written + bias
+
     def written_bias(
         self, router: Float[Tensor, "pos expert"] | None
     ) -> Float[Tensor, "places d_model"] | None:
