@@ -16,12 +16,17 @@ from flowviz.causal.baselines import Baseline, mean, resample, zero
 from flowviz.causal.check import check
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Ablation
+from flowviz.compare.build import compare
+from flowviz.compare.request import CompareRequest, explaining
+from flowviz.compare.sides import check_comparable
+from flowviz.compare.values import compared_bytes
 from flowviz.errors import RequestError
-from flowviz.explanation import resolve_target
+from flowviz.explanation import changed_flow, resolve_target
 from flowviz.flow import flow_of
 from flowviz.graph.build import Scored, build_graph
 from flowviz.inside.build import open_blocks
 from flowviz.inside.request import InsideRequest
+from flowviz.interventions.types import Instead
 from flowviz.jobs import Progress
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, Score
@@ -49,22 +54,80 @@ class Answering:
         self._results.forget(model)
         self._means = None
 
-    def answer(self, question: Question, model: LoadedModel, progress: Progress) -> None:
+    def answer(
+        self, question: Question, models: tuple[LoadedModel, ...], progress: Progress
+    ) -> None:
         """Computes an answer and keeps it, unless it is kept: another visitor may have asked.
+
+        Args:
+            models: the question's model; of a comparison of two models, both in its order.
 
         Raises:
             RequestError: it cannot be answered, or would take more memory than is set aside.
         """
+        model = models[0]
         if isinstance(question, AnalysisRequest):
             self._analyse(question, model, progress)
             return
+        if isinstance(question, CompareRequest):
+            self._compare(question, model, models[-1], progress)
+            return
         request = _explained(question)
-        scored = self._results.scored(request) or self._score(request, model, progress)
+        scored = self._scored(request, model, progress)
         if self._results.answer(question) is None:
             if isinstance(question, CheckRequest):
                 self._check(question, scored, progress)
             else:
                 self._draw(question, scored, progress)
+
+    def _compare(
+        self,
+        question: CompareRequest,
+        first: LoadedModel,
+        second: LoadedModel,
+        progress: Progress,
+    ) -> None:
+        if self._results.answer(question) is not None:
+            return
+        check_comparable(first, second)
+        tokens = [
+            len(model.vocabulary.encode(request.prompt, model.context))
+            for model, request in ((first, question.first), (second, question.second))
+        ]
+        more = scored_bytes(second, tokens[1]) + compared_bytes(first, sum(tokens))
+        self._check_size(first, tokens[0], more)
+        one = self._scored(question.first, first, progress)
+        token = one.flow.target.token
+        asked = explaining(question.second, token)
+        same = asked == explaining(question.first, token)
+        other = one if same else self._scored(asked, second, progress)
+        progress("Comparing the two passes", 0.85)
+        self._results.keep(question, compare(one, other, question))
+
+    def _scored(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
+        kept = self._results.scored(request)
+        if kept is not None:
+            return kept
+        score = self._change if request.interventions else self._score
+        scored = score(request, model, progress)
+        self._results.keep_scored(request, scored)
+        return scored
+
+    def _change(self, request: ExplainRequest, model: LoadedModel, progress: Progress) -> Scored:
+        clean = self._scored(request.clean, model, progress)
+        tokens = len(clean.flow.trace.ids)
+        self._check_size(model, tokens, scored_bytes(model, tokens))
+        progress("Running it again with the interventions", 0.65)
+        return changed_flow(clean, request, partial(self._instead, model, request.donor, progress))
+
+    def _instead(
+        self, model: LoadedModel, donor: str | None, progress: Progress, instead: Instead
+    ) -> Baseline:
+        """What an intervention puts in."""
+        if instead is Instead.MEAN:
+            return self._mean(model, progress)
+        assert donor is not None
+        return self._other(model, donor, None)
 
     def _check(self, question: CheckRequest, scored: Scored, progress: Progress) -> None:
         flow = scored.flow
@@ -82,9 +145,16 @@ class Answering:
             return zero(model)
         if question.against is Ablation.RESAMPLE:
             assert question.other is not None
-            ids = model.vocabulary.encode(question.other, model.context)
-            self._check_size(model, len(ids))
-            return resample(record(model, ids), positions, "the values on another prompt")
+            return self._other(model, question.other, positions)
+        return self._mean(model, progress)
+
+    def _other(self, model: LoadedModel, prompt: str, positions: int | None) -> Baseline:
+        """The values on another prompt: at so many positions, or at all that it has."""
+        ids = model.vocabulary.encode(prompt, model.context)
+        self._check_size(model, len(ids))
+        return resample(record(model, ids), positions or len(ids), "the values on another prompt")
+
+    def _mean(self, model: LoadedModel, progress: Progress) -> Baseline:
         means = self._means
         if means is None or means[0] is not model:
             texts = [prompt.text for prompt in shipped(REFERENCE)]
@@ -106,9 +176,7 @@ class Answering:
         progress(f"Running {model.shape.name} on {len(ids)} tokens", 0.5)
         trace = self._results.trace(request) or record(model, ids)
         progress("Carrying the flow back to the prompt", 0.6)
-        scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
-        self._results.keep_scored(request, scored)
-        return scored
+        return Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
 
     def _draw(
         self, request: ExplainRequest | InsideRequest, scored: Scored, progress: Progress

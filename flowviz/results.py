@@ -27,6 +27,8 @@ from flowviz.analyses.request import AnalysisRequest
 from flowviz.analyses.types import Result
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
+from flowviz.compare.request import CompareRequest
+from flowviz.compare.types import Comparison
 from flowviz.errors import RequestError
 from flowviz.flow import CACHED_SOURCES_BYTES
 from flowviz.graph.build import Scored
@@ -37,8 +39,8 @@ from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings
 from flowviz.trace import Trace, trace_bytes
 
-Question = ExplainRequest | InsideRequest | CheckRequest | AnalysisRequest
-Answer = FlowGraph | InsideGraph | Verdict | Result
+Question = ExplainRequest | InsideRequest | CheckRequest | CompareRequest | AnalysisRequest
+Answer = FlowGraph | InsideGraph | Verdict | Comparison | Result
 
 ANSWERS_SHARE = 8  # one part in so many is for graphs and other answers, the rest for flows
 NODE_BYTES = 6_000  # a node with its twenty tokens, as Python objects: measured
@@ -74,9 +76,12 @@ def most_tokens(model: LoadedModel, most_bytes: int) -> int:
 
 
 def answer_bytes(answer: Answer) -> int:
-    """About what a graph, or what an analysis found, takes."""
+    """About what a graph, a comparison, or what an analysis found, takes."""
     if isinstance(answer, FlowGraph | InsideGraph):
         return NODE_BYTES * len(answer.nodes) + EDGE_BYTES * len(answer.edges)
+    if isinstance(answer, Comparison):
+        nodes = len(answer.graph.nodes) + 2 * len(answer.changes)
+        return NODE_BYTES * nodes + 2 * EDGE_BYTES * len(answer.graph.edges)
     return PICKLED_TIMES * len(pickle.dumps(answer))
 
 
@@ -121,7 +126,8 @@ class Results:
         """The prompt's trace, from the flow of any target."""
         with self._lock:
             for key, scored in self._scored.items():
-                if (key.model, key.prompt) == (request.model, request.prompt):
+                clean = not key.interventions
+                if clean and (key.model, key.prompt) == (request.model, request.prompt):
                     return scored.flow.trace
         return None
 
@@ -155,4 +161,5 @@ def _too_large(answer: Answer, most: int) -> str:
 
 
 def _held(scored: Scored) -> int:
-    return scored_bytes(scored.flow.model, len(scored.flow.trace.ids))
+    passes = 1 if scored.changed is None else 2  # a changed pass holds the clean one beside it
+    return passes * scored_bytes(scored.flow.model, len(scored.flow.trace.ids))
