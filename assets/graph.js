@@ -135,6 +135,8 @@
   function tapped(event) {
     const element = event.target;
     if (element === cytoscape()) return flowviz.select(null);
+    const picks = event.originalEvent && event.originalEvent.shiftKey;
+    if (picks && element.isNode() && flowviz.pick(element.id())) return undefined;
     if (element.isNode()) return flowviz.select(element.id(), selected && selected.key);
     const from = element.source().id();
     const to = element.target().id();
@@ -200,6 +202,7 @@
         frameOf = about;
         flowviz.axes(cy);
         mark();
+        flowviz.markPicked();
         if (selected) flowviz.show(selected.key);
         document.getElementById(names().CANVAS).dataset.drawn = drawing.run;
       },

@@ -34,9 +34,13 @@
     "-": () => flowviz.zoom(0.8),
     "[": () => flowviz.fold(),
     c: () => flowviz.toggleCheck(),
+    x: () => flowviz.swap(),
     PageUp: () => flowviz.stepBlock(1),
     PageDown: () => flowviz.stepBlock(-1),
-    Escape: () => flowviz.select(null),
+    Escape: () => {
+      flowviz.unpick();
+      flowviz.select(null);
+    },
     "?": () => window.dash_clientside.set_props(flowviz.names.HELP, { opened: true }),
     "/": () => {
       const prompt = document.getElementById(flowviz.names.PROMPT);
@@ -56,6 +60,10 @@
     const inField = event.target.matches && event.target.closest(FIELDS);
     if (inField) {
       if (event.key === "Escape" && inField.id === flowviz.names.PROMPT) inField.blur();
+      return;
+    }
+    if (event.key === "Enter" && event.shiftKey && onGraph(event.target)) {
+      flowviz.pick(flowviz.selected());
       return;
     }
     const arrow = ARROWS[event.key];

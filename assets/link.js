@@ -25,6 +25,7 @@
     Object.assign(more, flowviz.checkInLink(chosen, checkOpen));
     flowviz.address(shown, more, shown.prompt.trim().slice(0, 60));
     flowviz.canOpen(shown);
+    document.body.classList.toggle("changed-pass", Boolean(shown.interventions));
     return keep;
   }
 

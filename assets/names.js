@@ -66,6 +66,35 @@
     SHOWN: "analyses-shown",
     LINK: "analyses-link",
   };
+  const compare = {
+    PROMPT: "compare-prompt",
+    SECOND: "compare-second",
+    RUN: "compare-run",
+    SWAP: "compare-swap",
+    MORE: "compare-more",
+    TOKENS: "compare-tokens",
+    TARGET: "compare-target",
+    CONTRAST: "compare-contrast",
+    OWN: "compare-own",
+    POSITION: "compare-position",
+    TYPED: "compare-typed",
+    SECOND_TYPED: "compare-second-typed",
+    AGAIN: "compare-again",
+    MODEL: "compare-model",
+    SECOND_MODEL: "compare-second-model",
+    PICKING: "compare-picking",
+    STANDING: "compare-standing",
+    SHOWN: "compare-shown",
+    SELECTED: "compare-selected",
+    GRAPH: "compare-graph",
+    CANVAS: "compare-canvas",
+    LEGEND: "compare-legend",
+    FOLD: "compare-fold",
+    LINK: "compare-link",
+    INFLOWS: "compare-inflows",
+    OUTFLOWS: "compare-outflows",
+    ROWS: "compare-rows",
+  };
   const check = {
     ROOT: "check-root",
     PANEL: "check-panel",
@@ -80,10 +109,15 @@
     SMALLEST_RUN: "check-smallest-run",
     RETRY: "check-retry",
   };
-  flowviz.pages = { shell, flow, inside, analyses, check };
+  const change = {
+    EDIT: "change-edit",
+    PARTS: "change-parts",
+    PARTS_COUNT: "change-parts-count",
+  };
+  flowviz.pages = { shell, flow, inside, compare, analyses, check, change };
   Object.defineProperty(flowviz, "names", {
     get() {
-      const open = [flow, inside].find((page) => document.getElementById(page.PROMPT));
+      const open = [flow, inside, compare].find((page) => document.getElementById(page.PROMPT));
       return { ...shell, ...open };
     },
   });

@@ -39,6 +39,9 @@ from flowviz.ui.flow.strips import shown_predictions, token_strip
 from flowviz.ui.flow.styles import styles
 from flowviz.ui.flow.words import failure_banner, status_line, value_words
 from flowviz.ui.ids import Shell
+from flowviz.ui.interventions.callbacks import connect_changes
+from flowviz.ui.interventions.ids import Change
+from flowviz.ui.interventions.stores import change_stores
 from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
@@ -72,11 +75,15 @@ def layout(**query: object) -> html.Div:
         [
             *stores(opening, example_requests(examples, models), looks),
             *check_stores(opening.check),
+            *change_stores(opening.made),
             ask_panel(ASK, opening.asked, models, examples),
+            html.Section(
+                id=Change.BAR, className="changes", **attributes(aria_label="Changes of the pass")
+            ),
             html.Div(
                 [
                     controls(opening),
-                    picture(looks),
+                    picture(looks, opening.made.donor),
                     html.Aside(
                         nothing_drawn(),
                         id=Flow.INSPECTOR,
@@ -107,6 +114,7 @@ def layout(**query: object) -> html.Div:
             "position": Input(Flow.POSITION, "data"),
         },
         "settings": {name: Input(*place) for name, place in SETTINGS.items()},
+        "made": Input(Change.MADE, "data"),
         "ends": {
             "layers": State(Flow.LAYERS, "max"),
             "positions": State(Flow.POSITIONS, "max"),
@@ -120,6 +128,7 @@ def ask(
     visitor: str | None,
     target: dict[str, Any],
     settings: dict[str, Any],
+    made: dict[str, Any] | None,
     ends: dict[str, Any],
     last: dict[str, Any] | None,
 ) -> dict[str, Any]:
@@ -130,7 +139,10 @@ def ask(
     elif visitor and asked:
         unless = None if ctx.triggered_id == Flow.ASKED else last
         job = submitted(
-            lambda: request_from_form(asked, target, settings, ends), visitor, session, unless
+            lambda: request_from_form(asked, target, settings, ends, made),
+            visitor,
+            session,
+            unless,
         )
     if job is None:
         raise PreventUpdate
@@ -243,4 +255,5 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
 connect_job(Flow)
 connect_question(Flow, shown_predictions)
 connect_check()
+connect_changes()
 answer_in_browser()

@@ -41,9 +41,20 @@ READING = (
         "with other ablations, curves, and which score to trust.",
     ),
     (
+        "Change the pass",
+        "The inspector switches a node off, scales it, or gives it its mean or its value of another "
+        "prompt; circuit edges can be cut. Everything then shows before and after, and the link "
+        "holds the changes.",
+    ),
+    (
         "Inside a block",
         "An opened block shows its norms, queries, keys, values, heads, rows of W_O and neurons. "
         "Dashed parts carry no flow: they say where a head looks, and how far a gate opens.",
+    ),
+    (
+        "Compare",
+        "Two prompts, two checkpoints, or before and after a change: one graph of what differs. "
+        "Blue is more in the second, orange less.",
     ),
     (
         "Analyses",
@@ -55,11 +66,13 @@ KEYS = (
     ("Enter", "run the prompt (Shift+Enter: a new line)"),
     ("/", "to the prompt"),
     ("↑ ↓ ← →", "from node to node along the edges"),
-    ("Esc", "clear the selection"),
+    ("Shift+Enter", "pick the selected node, to change several together"),
+    ("Esc", "clear the selection and what is picked"),
     ("f", "fit the graph"),
     ("+ −", "zoom"),
     ("[", "fold the settings"),
     ("c", "is this graph right: open or close the panel"),
+    ("x", "swap the two sides of a comparison"),
     ("Page Up, Page Down", "the block above or below, in an opened block"),
     ("?", "this help"),
 )
@@ -68,6 +81,7 @@ MOUSE = (
     ("Click a prompt token", "explain the prediction that follows it"),
     ("Drag over prompt tokens", "draw only those; the rest ◇ keeps what flows in from the others"),
     ("Click a node or a line", "look at it closely"),
+    ("Shift+click on nodes", "pick them, to switch off, scale or patch them together"),
     ("Hover", "follow its strongest paths"),
     ("Double-click a state, head, neuron or layer", "open its block: every part of it as a flow"),
 )

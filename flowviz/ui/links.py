@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 import dash
 
+from flowviz.compare.request import CompareRequest
 from flowviz.graph.types import NodeKey
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import PartKey
 from flowviz.request import ExplainRequest
 
-FLOW, INSIDE = "/", "/inside"
+FLOW, INSIDE, COMPARE = "/", "/inside", "/compare"
 
 
 def flow_link(request: ExplainRequest, node: NodeKey | None = None) -> str:
@@ -22,6 +23,16 @@ def flow_link(request: ExplainRequest, node: NodeKey | None = None) -> str:
 def inside_link(request: InsideRequest, part: PartKey | None = None) -> str:
     """The page of an opened block, with a part selected."""
     return _link(INSIDE, request.to_mapping(), part)
+
+
+def compare_link(request: ExplainRequest) -> str:
+    """The page that compares, with this as its first side and the second yet to be typed.
+
+    Of a request with interventions both sides are there: the first is the pass without them.
+    """
+    if not request.interventions:
+        return _link(COMPARE, request.to_mapping(), None)
+    return _link(COMPARE, CompareRequest(request.clean, request).to_mapping(), None)
 
 
 def _link(page: str, mapping: dict[str, str], node: NodeKey | PartKey | None) -> str:

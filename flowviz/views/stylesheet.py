@@ -1,7 +1,7 @@
 """How Cytoscape draws the elements: shape by kind, colour by sign, strength by size and width.
 
 Classes that scripts set on the page: `dim` and `path` (what is off or on the strongest paths of
-the node under the pointer), `hover`, `selected`, `hidden`. Mappers stand only behind selectors
+the node under the pointer), `hover`, `selected`, `picked` (to be changed together), `hidden`. Mappers stand only behind selectors
 for the data that they read.
 """
 
@@ -231,5 +231,13 @@ def states(c: Palette) -> list[Rule]:
         rule("edge.hover", opacity=1, z_index=11),
         rule("node.node.selected", opacity=1, border_width=4, border_color=c.accent, z_index=30),
         rule("edge.selected", opacity=1, z_index=11),
+        rule(
+            "node.node.picked",
+            opacity=1,
+            underlay_color=c.accent,
+            underlay_opacity=0.45,
+            underlay_padding=9,
+            underlay_shape="round-rectangle",
+        ),
         rule(".hidden", display="none"),
     ]

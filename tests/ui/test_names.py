@@ -9,15 +9,17 @@ import pytest
 from flowviz.app import ROOT
 from flowviz.ui.analyses.ids import Analyses
 from flowviz.ui.check.ids import Check
+from flowviz.ui.compare.ids import Compare
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.ids import Shell
 from flowviz.ui.inside.ids import Inside
+from flowviz.ui.interventions.ids import Change
 from flowviz.views.palette import DARK, LIGHT
 
 ASSETS = ROOT / "assets"
 
 
-@pytest.mark.parametrize("page", [Shell, Flow, Inside, Analyses, Check])
+@pytest.mark.parametrize("page", [Shell, Flow, Inside, Compare, Analyses, Check, Change])
 def test_scripts_use_the_ids_of_each_page(page):
     script = (ASSETS / "names.js").read_text()
     block = re.search(rf"const {page.__name__.lower()} = \{{(.*?)\}};", script, re.S)[1]

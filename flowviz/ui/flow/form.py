@@ -15,6 +15,7 @@ def request_from_form(
     target: Mapping[str, Any],
     settings: Mapping[str, Any],
     ends: Mapping[str, Any],
+    made: Mapping[str, Any] | None = None,
 ) -> ExplainRequest:
     """One request from what stands in the page's controls.
 
@@ -23,8 +24,10 @@ def request_from_form(
         target: token, contrast and position.
         settings: the graph's settings, under the names of `GraphSettings`.
         ends: the last layer and the last position that the range sliders can show.
+        made: what is changed in the pass.
     """
     flat = {"prompt": asked.get("prompt"), "model": asked.get("model"), **target, **settings}
+    flat |= {name: (made or {}).get(name) for name in ("interventions", "donor")}
     flat["kinds"] = _kinds(settings.get("kinds"))
     for name in SPANS:
         if _whole_range(flat.get(name), ends.get(name)):

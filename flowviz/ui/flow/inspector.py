@@ -14,12 +14,15 @@ from flowviz.request import ExplainRequest
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.open_block import open_block
 from flowviz.ui.flow.tables import flow_table
+from flowviz.ui.interventions.inspector import change_section
 from flowviz.ui.panel import chart, close_button, figures, target_line
 from flowviz.ui.reads import reads
 from flowviz.views.figures import MOST_CELLS, attention_bars, lens_chart
 from flowviz.views.laws import flow_shown
 from flowviz.views.tables import flow_rows
 from flowviz.views.words import describe, percent, share_of_target, short_label, signed
+
+OF_THE_FLOW = ("Flow", "Influence", "Direct")
 
 
 def refused(error: FlowvizError) -> list[Component]:
@@ -42,6 +45,7 @@ def inspector(
         _figures(node, graph),
         target_line(node.projection, graph),
         open_block(node.key, request, graph),
+        change_section(node.key, graph, inspection.attention, via),
         *_readings(inspection),
         *_charts(inspection, theme, flow_shown(graph)),
         *_tables(inspection, graph, via),
@@ -55,8 +59,8 @@ def _tables(inspection: Inspection, graph: FlowGraph, via: str | None) -> list[C
             html.P("A law of the flow failed on this run, so no flows are listed.", className="dim")
         ]
     return [
-        flow_table("Inflows", Flow.INFLOWS, flow_rows(inspection, graph, "in"), via),
-        flow_table("Outflows", Flow.OUTFLOWS, flow_rows(inspection, graph, "out"), via),
+        flow_table("Inflows", Flow.INFLOWS, flow_rows(inspection, graph, "in"), via, graph),
+        flow_table("Outflows", Flow.OUTFLOWS, flow_rows(inspection, graph, "out"), via, graph),
     ]
 
 
@@ -75,7 +79,7 @@ def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
         ("Activation", _of(node.activation, signed), "of the neuron"),
     ]
     if node.key.kind in (NodeKind.REST, NodeKind.TARGET):
-        pairs = pairs[:2]
+        pairs = pairs[:3]
     return figures(pairs)
 
 
@@ -83,13 +87,14 @@ def _scores(node: FlowNode, graph: FlowGraph) -> list[tuple[str, str | None, str
     whole = share_of_target(node.flow, graph)
     pairs = [
         ("Flow", signed(node.flow), f"{whole}"),
+        ("Before", _of(node.before, signed), "its flow without the changes"),
         ("Influence", percent(node.influence), "its share of the influence, along all paths"),
         ("Direct", signed(node.direct), "direct logit attribution"),
         ("Gradient", _of(node.gradient, signed), "attribution patching"),
     ]
     if flow_shown(graph):
         return pairs
-    return [(name, "–", "not shown: a law of the flow failed") for name, _, _ in pairs[:3]]
+    return [(name, "–", "not shown: a law of the flow failed") for name in OF_THE_FLOW]
 
 
 def _of(value: float | None, words: Any) -> str | None:

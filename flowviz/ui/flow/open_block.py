@@ -34,4 +34,6 @@ def open_block(key: NodeKey, request: ExplainRequest, graph: FlowGraph) -> dcc.L
     )
     words = f"Open block {block} here"
     tip = f"Every part of block {block} at position {node.position}, as a flow of its own"
+    if graph.interventions:
+        words, tip = f"{words}, without the changes", f"{tip}. It shows the pass as it was"
     return dcc.Link(words, href=inside_link(there, part), className="open-block", title=tip)

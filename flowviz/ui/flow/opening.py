@@ -16,6 +16,7 @@ from flowviz.request import (
 from flowviz.ui.ask_panel import Asked
 from flowviz.ui.check.opening import CheckOpening
 from flowviz.ui.examples import DEMO
+from flowviz.ui.interventions.made import Made
 from flowviz.ui.notice import notice
 from flowviz.ui.opening import check_model, kept_prompt
 from flowviz.ui.server import Example
@@ -31,6 +32,7 @@ class Opening:
         rest: whether rest nodes are drawn.
         fault: what is wrong with the link, as a notice.
         check: how the graph is held against the model.
+        made: what is changed in the pass.
     """
 
     prompt: str
@@ -42,6 +44,7 @@ class Opening:
     rest: bool = True
     fault: dict[str, str] | None = None
     check: CheckOpening = field(default_factory=CheckOpening)
+    made: Made = field(default_factory=Made)
 
     @property
     def asked(self) -> Asked:
@@ -81,6 +84,7 @@ def _from_link(query: Mapping[str, object], model: str) -> Opening:
         node=_node(query.get("node")),
         rest=query.get("rest") != "0",
         check=CheckOpening.of(check, query),
+        made=Made(request.interventions, request.donor, request.prompt, request.model),
     )
 
 

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from flowviz.graph.types import STATES, FlowGraph, FlowNode, NodeKey, NodeKind
 from flowviz.ui.dom import attributes
+from flowviz.views.changes import was_words
 from flowviz.views.laws import flow_shown
 from flowviz.views.paths import Path, strongest_paths
 from flowviz.views.words import describe, percent, short_label, signed
@@ -81,7 +82,7 @@ def _component(node: FlowNode, graph: FlowGraph) -> html.Li:
         [
             html.I(style=width),
             html.Span(short_label(node.key, graph)),
-            html.Small(signed(node.flow)),
+            html.Small(signed(node.flow) + was_words(node.before)),
         ],
         type="button",
         title=describe(node.key, graph),

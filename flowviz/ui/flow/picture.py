@@ -9,6 +9,7 @@ from dash import dcc, html
 from flowviz.ui.canvas import CanvasIds, Save, canvas, empty
 from flowviz.ui.check.panel import check_line
 from flowviz.ui.flow.ids import Flow
+from flowviz.ui.interventions.parts import parts_bar
 
 SAVES = (
     Save(Flow.SAVE_PNG, "Picture", "PNG"),
@@ -39,12 +40,14 @@ LEGEND = (
     ("shape neuron", "neuron", "A neuron's output"),
     ("shape embed", "token", "The embedding of a prompt token, or of its position"),
     ("shape bias", "bias", "A bias vector"),
+    ("shape changed", "changed", "What an intervention changes has a dashed ring"),
+    ("shape put-in", "put in", "What an intervention put in, as a source of its own"),
     ("shape rest", "rest", "What flows in and is not drawn: kept as one sum, never dropped"),
 )
 
 
-def picture(styles: dict[str, Any]) -> html.Section:
-    """The middle of the page."""
+def picture(styles: dict[str, Any], donor: str | None) -> html.Section:
+    """The middle of the page; `donor` is the prompt that values come from, where there is one."""
     nothing = empty(
         "See how the model gets its answer",
         "Type a prompt and press Enter, or pick one of the examples.",
@@ -54,6 +57,7 @@ def picture(styles: dict[str, Any]) -> html.Section:
         [
             html.Div(id=Flow.BANNER, className="banner", role="alert"),
             canvas(IDS, name, styles["light"], legend(), SAVES, nothing),
+            parts_bar(donor),
             html.P(id=Flow.PART, className="part", role="status"),
             html.Div(
                 [

@@ -6,21 +6,39 @@ from typing import Any
 
 from dash import html
 
+from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.ui.flow.ids import Flow
+from flowviz.ui.interventions.inspector import cuttable
 from flowviz.ui.tables import flow_column, grid, number_column, row_name, what_column
+from flowviz.views.changes import Changed
+from flowviz.views.tables import BEFORE
 
 ROUNDING = 1e-5
+CUT: dict[str, Any] = {
+    "field": "cut",
+    "headerName": "",
+    "width": 40,
+    "suppressSizeToFit": True,
+    "sortable": False,
+    "cellRenderer": "FlowvizCut",
+    "headerTooltip": "Cut the edge: the one does not see the other any more (path patching)",
+}
 
 
 def flow_table(
-    title: str, table_id: Flow, rows: list[dict[str, Any]], via: str | None
+    title: str, table_id: Flow, rows: list[dict[str, Any]], via: str | None, graph: FlowGraph
 ) -> html.Section | None:
     """One side of a node: a row a flow, sortable; what the others sum to stays below."""
     if not rows:
         return None
-    listed = [_listed(row, via) for row in rows if row["id"]]
+    changed = Changed(graph.interventions)
+    listed = [_listed(row, via, changed) for row in rows if row["id"]]
     others = [{**row, "row": "remainder"} for row in rows if not row["id"] and _counts(row)]
-    shown = columns(any(row["weight"] is not None for row in listed))
+    shown = columns(
+        attention=any(row["weight"] is not None for row in listed),
+        before=bool(changed),
+        cut=any(row["cut"] for row in listed),
+    )
     return html.Section([html.H3(title), grid(table_id, listed, others, shown)])
 
 
@@ -29,11 +47,20 @@ def _counts(row: dict[str, Any]) -> bool:
     return row["what"] != "more" or abs(row["share"]) > ROUNDING
 
 
-def _listed(row: dict[str, Any], via: str | None) -> dict[str, Any]:
-    return {**row, "row": row_name(row["edge"]), "came": row["id"] == via}
+def _listed(row: dict[str, Any], via: str | None, changed: Changed) -> dict[str, Any]:
+    source, target = (NodeKey.parse(end) for end in row["edge"].split(">"))
+    more = {"row": row_name(row["edge"]), "came": row["id"] == via, "cut": None}
+    if cuttable(source, target):
+        more["cut"] = "cut" if changed.of_edge(source, target) is None else "undo"
+    return {**row, **more}
 
 
-def columns(attention: bool) -> list[dict[str, Any]]:
-    """The columns; attention stands where a head reads."""
-    shown = [what_column(), flow_column(), number_column("share", "Share", "flowvizShare")]
-    return [*shown, number_column("weight", "Attn", "flowvizShare")] if attention else shown
+def columns(attention: bool, before: bool = False, cut: bool = False) -> list[dict[str, Any]]:
+    """The columns; attention stands where a head reads, `cut` where an edge can be cut."""
+    shown = [what_column(), flow_column()]
+    if before:
+        shown.append(number_column(BEFORE, "Before", "flowvizSigned", 72))
+    shown.append(number_column("share", "Share", "flowvizShare"))
+    if attention:
+        shown.append(number_column("weight", "Attn", "flowvizShare"))
+    return [*shown, CUT] if cut else shown
