@@ -8,7 +8,10 @@
 4. They are unloaded with all that was computed from them, and their memory is free.
 5. The new one is loaded. Where that fails, what was unloaded is loaded again when it is asked for.
 
-A run takes a model by a `Lease`, and gives it back whatever happened to it.
+What a run needs together (two checkpoints to compare) is loaded together: none of them makes room
+for another, and where they do not fit beside each other they are refused.
+
+A run takes its models by a `Lease`, all or none, and gives them back whatever happened to it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -101,15 +104,33 @@ class HeldModels:
             ModelError: it can never fit here, or cannot be loaded; all others are as they were,
                 or will be loaded again.
         """
+        self.load_together((entry,), progress)
+
+    def load_together(self, entries: Sequence[ModelEntry], progress: Progress) -> None:
+        """Holds several models at once, and loads those that are not held yet.
+
+        Raises:
+            ModelError: one of them cannot be loaded, or they can never be held together.
+        """
+        names = frozenset(entry.name for entry in entries)
         with self._loading:
-            if self.look(entry.name) is not None:
+            missing = [entry for entry in entries if self.look(entry.name) is None]
+            if not missing:
                 return
-            needed = self._needed(entry)
-            if needed > self.most_bytes:
-                raise ModelError(self._never(entry, needed))
-            self._make_room(needed, progress)
-            self._hold(entry.name, self._load(entry, progress))
-            self._make_room(0, progress, but=entry.name)  # where it took more than was said
+            self._check_room(entries, {entry.name: self._needed(entry) for entry in missing})
+            for entry in missing:
+                self._make_room(self.known_bytes(entry.name) or 0, progress, but=names)
+                self._hold(entry.name, self._load(entry, progress))
+                self._make_room(0, progress, but=names)  # where it took more than was said
+
+    def _check_room(self, entries: Sequence[ModelEntry], missing: dict[str, int]) -> None:
+        sizes = {
+            entry.name: missing.get(entry.name) or self.known_bytes(entry.name) or 0
+            for entry in entries
+        }
+        if sum(sizes.values()) > self.most_bytes:
+            titles = " and ".join(entry.title for entry in entries)
+            raise ModelError(self._never(titles, sum(sizes.values()), len(entries) > 1))
 
     def _needed(self, entry: ModelEntry) -> int:
         needed = self._size(entry)
@@ -117,12 +138,14 @@ class HeldModels:
             self._sizes[entry.name] = needed
         return needed
 
-    def _never(self, entry: ModelEntry, needed: int) -> str:
+    def _never(self, titles: str, needed: int, together: bool) -> str:
         most = self.most_bytes / MEGABYTE
+        takes, choose = "takes", "Choose a smaller model"
+        if together:
+            takes, choose = "together take", "Choose smaller models"
         return (
-            f"{entry.title} takes {needed / MEGABYTE:,.0f} MB; {most:,.0f} MB are set aside for "
-            "models here. Choose a smaller model, or have the server set aside more "
-            "(FLOWVIZ_MODELS_MB)."
+            f"{titles} {takes} {needed / MEGABYTE:,.0f} MB; {most:,.0f} MB are set aside for "
+            f"models here. {choose}, or have the server set aside more (FLOWVIZ_MODELS_MB)."
         )
 
     def _hold(self, name: str, model: LoadedModel) -> None:
@@ -131,7 +154,7 @@ class HeldModels:
             self._places[name] = _Place(model, size)
             self._sizes[name] = size
 
-    def _make_room(self, needed: int, progress: Progress, but: str = "") -> None:
+    def _make_room(self, needed: int, progress: Progress, but: frozenset[str]) -> None:
         leaving = self._choose(needed, but)
         try:
             self._await_runs(leaving, progress)
@@ -140,13 +163,13 @@ class HeldModels:
             raise
         self._unload(leaving)
 
-    def _choose(self, needed: int, but: str) -> list[str]:
+    def _choose(self, needed: int, but: frozenset[str]) -> list[str]:
         """Marks the least recently used as leaving, as many as must go."""
         with self._changed:
             left = sum(place.bytes for place in self._places.values())
             leaving: list[str] = []
             for name, place in self._places.items():
-                if left + needed > self.most_bytes and name != but:
+                if left + needed > self.most_bytes and name not in but:
                     leaving.append(name)
                     left -= place.bytes
             self._mark(leaving, True)
@@ -195,30 +218,46 @@ class HeldModels:
 
 
 class Lease:
-    """One run's hold on one model: between `take` and `give_back` it is not unloaded."""
+    """One run's hold on its models: between `take` and `give_back` none of them is unloaded."""
 
-    def __init__(self, models: HeldModels, name: str) -> None:
-        self._models, self._name = models, name
-        self._place: _Place | None = None
+    def __init__(self, models: HeldModels, *names: str) -> None:
+        self._models, self._names = models, names
+        self._places: tuple[_Place, ...] = ()
 
     def take(self) -> bool:
-        """Whether the model is held, and taken now."""
-        if self._place is None:
-            self._place = self._models.take(self._name)
-        return self._place is not None
+        """Whether all of them are held, and taken now; else none is."""
+        if self._places:
+            return True
+        taken: list[_Place] = []
+        for name in self._names:
+            place = self._models.take(name)
+            if place is None:
+                self._give_back(taken)
+                return False
+            taken.append(place)
+        self._places = tuple(taken)
+        return True
 
     def give_back(self) -> None:
-        """Lets go of the model, where it was taken."""
-        place, self._place = self._place, None
-        if place is not None:
+        """Lets go of the models, where they were taken."""
+        places, self._places = self._places, ()
+        self._give_back(places)
+
+    def _give_back(self, places: Iterable[_Place]) -> None:
+        for place in places:
             self._models.give_back(place)
 
     @property
     def model(self) -> LoadedModel:
-        """The model; only while it is taken."""
-        if self._place is None:
-            raise RuntimeError(f"the model {self._name!r} is used without having been taken")
-        return self._place.model
+        """The model, the first where there are two; only while it is taken."""
+        return self.models[0]
+
+    @property
+    def models(self) -> tuple[LoadedModel, ...]:
+        """The models, in the order in which they were named; only while they are taken."""
+        if not self._places:
+            raise RuntimeError(f"the models {self._names} are used without having been taken")
+        return tuple(place.model for place in self._places)
 
 
 def _is_here(entry: ModelEntry) -> bool:

@@ -19,6 +19,8 @@ from flowviz.answering import Answering
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
 from flowviz.checked import MAX_PROMPT_CHARACTERS
+from flowviz.compare.request import CompareRequest
+from flowviz.compare.types import Comparison
 from flowviz.errors import NotKept, RequestError
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
@@ -136,20 +138,26 @@ class Session:
         returns. A visitor has one job at a time: a new one cancels the last.
 
         Args:
-            question: what to explain, to open, or to analyse.
+            question: what to explain, to open, to check, to compare, or to analyse.
             visitor: who asks.
             to_inspect: whether `inspect` must be able to answer afterwards, not only `graph`.
 
         Raises:
             RequestError, ModelError: the model is not offered, or too many jobs are waiting.
         """
-        entry = self._catalogue.entry(question.model)
+        entries = self._entries(question)
         kept = self._results.answer(question) is not None
         if to_inspect and isinstance(question, ExplainRequest):
             kept = kept and self._results.scored(question) is not None
         if kept:
             return self._jobs.done(visitor)
-        return self._jobs.submit(self._errand(entry, question), visitor)
+        return self._jobs.submit(self._errand(entries, question), visitor)
+
+    def _entries(self, question: Question) -> tuple[ModelEntry, ...]:
+        """The models that a question asks; names that are not offered are refused."""
+        two = isinstance(question, CompareRequest)
+        names = question.models if two else (question.model,)
+        return tuple(self._catalogue.entry(name) for name in names)
 
     def job(self, job_id: str, visitor: str) -> Job:
         """How that job stands. Raises RequestError where the visitor has no such job."""
@@ -167,9 +175,11 @@ class Session:
     def answer(self, question: CheckRequest) -> Verdict: ...
     @overload
     def answer(self, question: AnalysisRequest) -> Result: ...
+    @overload
+    def answer(self, question: CompareRequest) -> Comparison: ...
     def answer(self, question: Question) -> Answer:
         """The finished answer. Raises NotKept where it has had to make room."""
-        self._catalogue.entry(question.model)
+        self._entries(question)
         answer = self._results.answer(question)
         if answer is None:
             raise NotKept("This result is not kept any more. Run the prompt again.")
@@ -220,13 +230,15 @@ class Session:
     def _if_held(self, name: str) -> LoadedModel | None:
         return self._models.look(self._catalogue.entry(name).name)
 
-    def _errand(self, entry: ModelEntry, question: Question) -> Errand:
-        lease = Lease(self._models, entry.name)
+    def _errand(self, entries: tuple[ModelEntry, ...], question: Question) -> Errand:
+        lease = Lease(self._models, *(entry.name for entry in entries))
         return Errand(
-            work=lambda progress: self._answering.answer(question, lease.model, progress),
+            work=lambda progress: self._answering.answer(question, lease.models, progress),
             ready=lease.take,
-            prepare=lambda progress: self._models.load(entry, partial(_first_half, progress)),
-            key=entry.name,
+            prepare=lambda progress: self._models.load_together(
+                entries, partial(_first_half, progress)
+            ),
+            key="\n".join(entry.name for entry in entries),
             release=lease.give_back,
             long=isinstance(question, AnalysisRequest | CheckRequest),
         )

@@ -7,6 +7,8 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
+from flowviz.graph.types import BIAS_NAMES
+from flowviz.models.loaded import LoadedModel
 from flowviz.values import NodeValues
 
 POSITION = {
@@ -49,3 +51,13 @@ def _difference(
 def beyond_rounding(values: NodeValues, dust: float) -> NodeValues:
     """Zero where a difference is no more than a rounding error."""
     return values.each(lambda value: torch.where(value.abs() > dust, value, 0))
+
+
+def compared_bytes(model: LoadedModel, tokens: int) -> int:
+    """The memory that the differences of two passes of so many tokens in all take at most.
+
+    Three arrays at once: the differences, those beyond rounding, and the ranking.
+    """
+    shape = model.shape
+    per_layer = shape.heads + shape.neurons + 2 + len(BIAS_NAMES)
+    return 3 * 4 * tokens * shape.layers * per_layer
