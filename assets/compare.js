@@ -100,17 +100,12 @@
   const measureSecond = (prompt, first, second) =>
     flowviz.measured(names().SECOND_TYPED, prompt, second || first);
 
-  /* The second's own target is asked for only where it has one. */
-  function ownTarget(own) {
-    document.querySelector(".comparing").classList.toggle("own", Boolean(own));
-    return keep();
-  }
-
-  function syncCompare(shown, selected, rest) {
+  function syncCompare(shown, selected, rest, states) {
     if (!shown) return keep();
     const more = {};
     if (selected && selected.key) more.node = selected.key;
     if (rest === false) more.rest = "0";
+    if (states) more.states = "1";
     const sides = [shown.prompt, shown.b_prompt].filter(Boolean);
     flowviz.address(shown, more, sides.map((text) => text.trim().slice(0, 40)).join(" | "));
     return keep();
@@ -150,7 +145,6 @@
   clientside.flowviz = Object.assign(clientside.flowviz || {}, {
     askCompare,
     measureSecond,
-    ownTarget,
     syncCompare,
   });
 })();

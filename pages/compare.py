@@ -28,7 +28,7 @@ from flowviz.ui.compare.opening import open_page
 from flowviz.ui.compare.panel import compare_panel
 from flowviz.ui.compare.picture import picture
 from flowviz.ui.compare.stores import stores
-from flowviz.ui.compare.tables import changes_table
+from flowviz.ui.compare.tables import changed_most, changes_table
 from flowviz.ui.compare.words import banner, note, same_words, status_line, value_line
 from flowviz.ui.connected import connect_job, connect_question, connect_tokens
 from flowviz.ui.count import count_words
@@ -71,11 +71,7 @@ def layout(**query: object) -> html.Div:
                         className="inspector",
                         **attributes(aria_label="Inspector"),
                     ),
-                    html.Section(
-                        id=Compare.TABLE,
-                        className="changed-most",
-                        **attributes(aria_label="What changed most"),
-                    ),
+                    changed_most(opening.states),
                 ],
                 className="stage",
             ),
@@ -195,21 +191,34 @@ def draw(shown: dict[str, str] | None, rest: bool) -> tuple[Any, ...]:
     Output(Compare.ALIGNMENT, "children"),
     Output(Compare.LOOK_FOR, "children"),
     Output(Compare.VALUE, "children"),
-    Output(Compare.TABLE, "children"),
     Output(Compare.OPEN_FIRST, "href"),
     Output(Compare.OPEN_SECOND, "href"),
     Input(Compare.SHOWN, "data"),
     prevent_initial_call=True,
 )
 def answer(shown: dict[str, str] | None) -> tuple[Any, ...]:
-    """Both prompts' tokens, what the example is about, the target, what changed most."""
+    """Both prompts' tokens, what the example is about, the target, the way to each side."""
     if not shown:
         raise PreventUpdate
     request = CompareRequest.from_mapping(shown)
     found = current_session().answer(request)
     words = look_for(request), value_line(found)
     links = flow_link(request.first), flow_link(request.second)
-    return column_strip(found), found.alignment, *words, changes_table(found), *links
+    return column_strip(found), found.alignment, *words, *links
+
+
+@callback(
+    Output(Compare.TABLE, "children"),
+    Input(Compare.SHOWN, "data"),
+    Input(Compare.STATES, "checked"),
+    prevent_initial_call=True,
+)
+def list_changes(shown: dict[str, str] | None, states: bool) -> Any:
+    """What changed most."""
+    if not shown:
+        raise PreventUpdate
+    found = current_session().answer(CompareRequest.from_mapping(shown))
+    return changes_table(found, bool(states))
 
 
 # ---- a closer look ----------------------------------------------------------------------------

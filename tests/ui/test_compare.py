@@ -13,6 +13,7 @@ import pytest
 from flowviz.app import create_app
 from flowviz.compare.request import CompareRequest
 from flowviz.errors import NotKept, RequestError
+from flowviz.graph.types import STATES
 from flowviz.request import ExplainRequest, GraphSettings, Wiring
 from flowviz.session import Job, JobState
 from flowviz.ui.compare.examples import EXAMPLES, example_forms, example_link
@@ -317,7 +318,8 @@ def test_equal_sides_draw_nothing_and_say_so(client):
     assert drawn["compare-graph.elements"] == []
     assert SAME in json.dumps(drawn["compare-same.children"])
     told = client.call("compare-strip.data", shown(NURSE), "compare-shown.data")
-    assert told["compare-table.children"] == []
+    table = client.call("compare-table.children", shown(NURSE), "compare-shown.data")
+    assert table["compare-table.children"] == []
     assert told["compare-strip.data"]["differing"] == 0
 
 
@@ -340,9 +342,19 @@ def test_tokens_words_table_and_links(client):
     first, second = told["compare-open-first.href"], told["compare-open-second.href"]
     assert parse_qs(urlsplit(first).query)["prompt"] == [NURSE]
     assert parse_qs(urlsplit(second).query)["prompt"] == [PLUMBER]
-    table = json.dumps(told["compare-table.children"])
-    assert "What changed most" in table
-    assert "compare-rows" in table
+
+
+def test_what_changed_most_lists_components_and_states_where_they_are_wanted(client):
+    found = of_prompts(NURSE, PLUMBER)
+    states = {str(change.key) for change in found.changes if change.key.kind in STATES}
+    for wanted in (False, True):
+        values = {**shown(), "compare-states.checked": wanted}
+        answer = client.call("compare-table.children", values, "compare-states.checked")
+        (grid,) = answer["compare-table.children"]
+        rows = [row["row"] for row in grid["props"]["rowData"]]
+        assert len(rows) == len(found.changes) - (0 if wanted else len(states))
+        assert bool(states & set(rows)) == wanted
+    assert open_page({"prompt": "a", "b_prompt": "b", "states": "1"}, ["demo"]).states
 
 
 def test_the_pickers_offer_both_sides_predictions(client):

@@ -10,6 +10,7 @@ from flowviz.compare.types import Column
 from flowviz.graph.types import NodeKey
 from flowviz.views.compare.words import (
     SAME,
+    attention_words,
     both_words,
     change_words,
     column_words,
@@ -131,3 +132,11 @@ def test_a_contrast_belongs_to_the_name():
 )
 def test_changes_of_probabilities_are_in_points(difference, words):
     assert change_words(difference) == words
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [(0.98, 1.0, "98→100%"), (None, 0.5, "–→50%"), (0.00001, 0.5, "<0.01→50%"), (None, None, "")],
+)
+def test_attention_on_both_sides(first, second, words):
+    assert attention_words(first, second) == words

@@ -33,6 +33,7 @@ def answer_in_browser() -> None:
         Input(Compare.SHOWN, "data"),
         Input(Compare.SELECTED, "data"),
         Input(Compare.REST, "checked"),
+        Input(Compare.STATES, "checked"),
     )
     answer_picture(Compare, strip="columns")
 
@@ -61,4 +62,3 @@ def _asking() -> None:
         Input(Compare.SECOND_MODEL, "value"),
         first=True,
     )
-    in_browser("ownTarget", Input(Compare.OWN, "checked"), first=True)

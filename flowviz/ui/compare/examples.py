@@ -66,12 +66,12 @@ EXAMPLES = (
         "does: the heads stay, the neurons behind them change.",
     ),
     CompareExample(
-        "Before and after: a head is switched off",
-        {"prompt": "The capital of Japan is the city of", "b_interventions": "head:4:*:3=0",
-         "token": " Tokyo"},
-        "The second pass runs without head 3 of layer 4. See what is lost with it, and what makes "
-        "up for it.",
-        "the same, without head 3 of layer 4",
+        "Before and after: two heads are switched off",
+        {"prompt": "The nurse said that", "b_interventions": "head:4:*:4,head:4:*:6=0",
+         "token": " she", "contrast": " he"},
+        "The second pass runs without heads 4 and 6 of layer 4, which look from the last word at "
+        "the nurse. See what of the bias is lost with them, and what makes up for it.",
+        "the same, without heads 4 and 6 of layer 4",
     ),
 )  # fmt: skip
 

@@ -76,6 +76,7 @@ class Compare(StrEnum):
     INFLOWS = "compare-inflows"
     OUTFLOWS = "compare-outflows"
     TABLE = "compare-table"  # where the table of what changed stands
+    STATES = "compare-states"  # whether hidden states are listed in it
     ROWS = "compare-rows"  # the table itself
     # what to do with it
     FIT = "compare-fit"

@@ -30,6 +30,7 @@ class Opening:
         hint: whether the second side is yet to be typed.
         node: the node that the link selects.
         rest: whether rest nodes are drawn.
+        states: whether hidden states are listed among what changed most.
         fault: what is wrong with the link, as a notice.
     """
 
@@ -39,6 +40,7 @@ class Opening:
     hint: bool = False
     node: str | None = None
     rest: bool = True
+    states: bool = False
     fault: dict[str, str] | None = None
 
     @property
@@ -70,12 +72,13 @@ def _opened(query: Mapping[str, object], models: Sequence[str]) -> Opening:
         return _without_prompt(query, model, models)
     flat: dict[str, Any] = {"model": model, **query}
     node, rest = _node(query.get("node")), query.get("rest") != "0"
+    states = query.get("states") == "1"
     if not SECOND & query.keys():
         first = ExplainRequest.from_mapping(flat)
-        return Opening(alone(first), first.settings, hint=True, rest=rest)
+        return Opening(alone(first), first.settings, hint=True, rest=rest, states=states)
     request = CompareRequest.from_mapping(flat)
     form, settings = form_of(request), request.first.settings
-    return Opening(form, settings, run=True, node=node, rest=rest)
+    return Opening(form, settings, run=True, node=node, rest=rest, states=states)
 
 
 def _without_prompt(query: Mapping[str, object], model: str, models: Sequence[str]) -> Opening:

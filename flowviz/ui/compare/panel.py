@@ -78,7 +78,8 @@ def _prompts(opening: Opening) -> html.Div:
         [
             _prompt(Compare.PROMPT, Compare.COUNT, "First", opening.form["prompt"],
                     "The first prompt"),
-            _prompt(Compare.SECOND, Compare.SECOND_COUNT, "Second", opening.form["b_prompt"], hint),
+            _prompt(Compare.SECOND, Compare.SECOND_COUNT, "Second", opening.form["b_prompt"], hint,
+                    focus=opening.hint),
             html.Button(
                 "⇅",
                 id=Compare.SWAP,
@@ -92,7 +93,10 @@ def _prompts(opening: Opening) -> html.Div:
     )  # fmt: skip
 
 
-def _prompt(box: Compare, count: Compare, name: str, value: str, hint: str) -> html.Div:
+def _prompt(
+    box: Compare, count: Compare, name: str, value: str, hint: str, focus: bool = False
+) -> html.Div:
+    named: dict[str, Any] = {"aria-label": f"{name} prompt", "aria-describedby": count}
     return html.Div(
         [
             html.Span(name, className="side-name"),
@@ -105,7 +109,7 @@ def _prompt(box: Compare, count: Compare, name: str, value: str, hint: str) -> h
                 spellCheck=False,
                 placeholder=hint,
                 className="prompt",
-                attributes={"input": {"aria-label": f"{name} prompt", "aria-describedby": count}},
+                attributes={"input": {**named, **({"autoFocus": True} if focus else {})}},
             ),
             html.Span(id=count, className="count"),
         ],

@@ -18,25 +18,29 @@ MOST_COLUMNS = 18
 
 def side_by_side(comparison: Comparison) -> html.Section:
     """The table of predictions, the likeliest on any side first."""
-    head = html.Tr([html.Th(word, scope="col") for word in ("Token", "First", "Second", "Change")])
+    heads = [html.Th(word, scope="col") for word in ("Token", "First", "Second")]
+    change = html.Th("Change", scope="col", title="in percentage points, second minus first")
     chosen = {comparison.first.target.token.id, comparison.second.target.token.id}
     rows = [_row(pair, pair.id in chosen) for pair in comparison.predictions]
     return html.Section(
         [
             html.H3("What the model says next"),
-            html.Table([html.Thead(head), html.Tbody(rows)], className="side-by-side"),
+            html.Table(
+                [html.Thead(html.Tr([*heads, change])), html.Tbody(rows)], className="side-by-side"
+            ),
         ]
     )
 
 
 def _row(pair: PredictionPair, chosen: bool) -> html.Tr:
-    more = pair.difference >= 0
+    change = change_words(pair.difference)
+    look = None if change == "0" else "for" if pair.difference > 0 else "against"
     return html.Tr(
         [
             html.Th(_token(pair, chosen), scope="row"),
             html.Td(_bar(pair.first)),
             html.Td(_bar(pair.second)),
-            html.Td(change_words(pair.difference), className="for" if more else "against"),
+            html.Td(change, className=look),
         ],
         className="chosen" if chosen else None,
     )

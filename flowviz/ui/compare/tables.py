@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import dash_ag_grid as dag
+import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
 from flowviz.compare.types import Comparison
+from flowviz.graph.types import STATES, NodeKind
 from flowviz.ui.compare.ids import Compare
+from flowviz.ui.dom import attributes
 from flowviz.ui.tables import NUMBER, OPTIONS, ROW_HEIGHT, grid, number_column, row_name
 from flowviz.views.compare.tables import Row, change_rows
+from flowviz.views.compare.words import attention_words
 from flowviz.views.words import visible
 
 SHOWN_ROWS = 9
@@ -26,7 +30,13 @@ def side_table(
     if not rows:
         return None
     listed = [
-        {**row, "row": row_name(row["edge"]), "drawn": True, "came": row["other"] == via}
+        {
+            **row,
+            "row": row_name(row["edge"]),
+            "drawn": True,
+            "came": row["other"] == via,
+            "attention": attention_words(row["first_weight"], row["second_weight"]),
+        }
         for row in rows
     ]
     below = {"what": "not drawn ◇", "difference": rest, "row": "rest", "drawn": True}
@@ -36,14 +46,16 @@ def side_table(
         _flow("second", "Second"),
         _change(),
     ]
-    if any(row["first_weight"] is not None or row["second_weight"] is not None for row in rows):
-        shown += [_attention("first_weight", "Attn 1"), _attention("second_weight", "Attn 2")]
+    if any(row["attention"] for row in listed):
+        shown.append({"field": "attention", "headerName": "Attn", "width": 80,
+                      "suppressSizeToFit": True, "type": "rightAligned", "sortable": False,
+                      "headerTooltip": "attention on it, first → second"})  # fmt: skip
     pinned = [below] if rest else []
     return html.Section([html.H3(title), grid(table, listed, pinned, shown)])
 
 
-def _flow(field: str, title: str) -> dict[str, Any]:
-    return {**number_column(field, title, "flowvizSigned", 66), **BY_AMOUNT}
+def _flow(field: str, title: str, width: int = 68) -> dict[str, Any]:
+    return {**number_column(field, title, "flowvizSigned", width), **BY_AMOUNT}
 
 
 def _change(width: int = 74) -> dict[str, Any]:
@@ -51,18 +63,19 @@ def _change(width: int = 74) -> dict[str, Any]:
     return {**column, **BY_AMOUNT, "cellClassRules": SIGNS}
 
 
-def _attention(field: str, title: str) -> dict[str, Any]:
-    return number_column(field, title, "flowvizShare", 60)
-
-
-def changes_table(comparison: Comparison) -> list[Component]:
-    """What changed most, a row a node; a row leads to its node."""
-    rows = change_rows(comparison)
-    if not rows:
-        return []
-    count = html.Small(f"{len(rows):,} nodes, the largest change first")
-    title = html.Div([html.H3("What changed most"), count, _save()], className="title")
-    return [title, _grid([_shown(row) for row in rows])]
+def changed_most(states: bool) -> html.Section:
+    """Where the table of what changed most stands; `states`: whether hidden states are in it."""
+    listed = dmc.Switch(
+        id=Compare.STATES, checked=states, label="hidden states, which sum up others", size="xs"
+    )
+    return html.Section(
+        [
+            html.Div([html.H3("What changed most"), listed, _save()], className="title"),
+            html.Div(id=Compare.TABLE),
+        ],
+        className="changed-most",
+        **attributes(aria_label="What changed most"),
+    )
 
 
 def _save() -> html.Button:
@@ -71,14 +84,25 @@ def _save() -> html.Button:
         id=Compare.SAVE_TABLE,
         className="small",
         type="button",
-        title="Save as CSV: what changed",
+        title="Save as CSV: all that changed",
     )
 
 
-def _shown(row: Row) -> Row:
+def changes_table(comparison: Comparison, states: bool) -> list[Component]:
+    """The table, a row a node, the largest change first; a row leads to its node."""
+    rows = change_rows(comparison)
+    listed = [row for row in rows if states or NodeKind(row["kind"]) not in STATES]
+    if listed:
+        return [_grid([_shown(row, rank) for rank, row in enumerate(listed, start=1)])]
+    words = "Only hidden states changed." if rows else ""
+    return [html.P(words, className="dim")] if words else []
+
+
+def _shown(row: Row, rank: int) -> Row:
     tops = {name: visible(row[name]) if row[name] else "" for name in ("first_top", "second_top")}
-    kept = ("rank", "name", "at", "first", "second", "difference", "share", "drawn")
-    return {**{name: row[name] for name in kept}, **tops, "row": row["id"], "came": False}
+    kept = ("name", "at", "first", "second", "difference", "share", "drawn")
+    shown = {name: row[name] for name in kept}
+    return {"rank": rank, **shown, **tops, "row": row["id"], "came": False}
 
 
 def _grid(rows: list[Row]) -> dag.AgGrid:
@@ -108,10 +132,11 @@ def _columns() -> list[dict[str, Any]]:
          "sortingOrder": ["asc", "desc"]},
         {"field": "name", "headerName": "Node", "minWidth": 90, "tooltipField": "name"},
         texts["at"],
-        _flow("first", "First"),
-        _flow("second", "Second"),
-        _change(80),
-        number_column("share", "Share", "flowvizShare", 68) | BY_AMOUNT,
+        _flow("first", "First", 84),
+        _flow("second", "Second", 84),
+        _change(84),
+        {**number_column("share", "Share", "flowvizShare", 68), **BY_AMOUNT,
+         "headerTooltip": "of the whole change of what is explained"},
         texts["first_top"],
         texts["second_top"],
     ]  # fmt: skip

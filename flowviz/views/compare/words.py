@@ -183,8 +183,8 @@ def coverage(comparison: Comparison) -> str:
         return "no difference of flows is shown"
     drawn = sum(node.key.kind not in (NodeKind.REST, NodeKind.TARGET) for node in graph.nodes)
     return (
-        f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} of what differs; "
-        "the rest is kept as rest nodes"
+        f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} "
+        "of what differs; the rest is in"
     )
 
 
@@ -207,3 +207,11 @@ def change_words(difference: float) -> str:
         return "0"
     written = f"{points:+.2f}" if size < 1 else f"{points:+.1f}" if size < 10 else f"{points:+.0f}"
     return written.replace("-", "−")
+
+
+def attention_words(first: float | None, second: float | None) -> str:
+    """A head's attention on both sides, such as `98→100%`; empty where neither attends."""
+    if first is None and second is None:
+        return ""
+    written = [NONE if weight is None else percent(weight) for weight in (first, second)]
+    return "→".join([written[0].removesuffix("%"), written[1]])
