@@ -60,9 +60,16 @@ def _changed_line(site: Site, how: float | Instead, graph: FlowGraph) -> str:
     return f"changed{where}: {how_words(how)}"
 
 
-def was_words(before: float | None, write: Callable[[float], str] = signed) -> str:
-    """What a number was without the interventions, to stand behind it; "" where there are none."""
-    return "" if before is None else f" ← {write(before)}"
+def was_words(
+    before: float | None, write: Callable[[float], str] = signed, now: float | None = None
+) -> str:
+    """What a number was without the interventions, to stand behind it.
+
+    Nothing where there are none, or where it reads the same as what it is now.
+    """
+    if before is None or (now is not None and write(now) == write(before)):
+        return ""
+    return f" ← {write(before)}"
 
 
 class Changed:
