@@ -147,8 +147,7 @@ def _change_source(changes: Changes, trace: Trace, place: Place) -> None:
 def _change_inner_bias(changes: Changes, trace: Trace, place: Place) -> None:
     """A bias inside heads' values, or inside neurons, at one position."""
     key, name = place.key, BIAS_NAMES[place.key.index]
-    if isinstance(place.how, Instead):
-        raise RequestError(f"The bias {name} is the same everywhere: only a factor changes it.")
+    assert not isinstance(place.how, Instead)
     block, part, less = changes.model.blocks[key.layer], trace.blocks[key.layer], place.how - 1
     if name == "b_V":
         attention = block.attention

@@ -94,8 +94,6 @@ def _change(
     own = component_vectors(flow, [key])[0]
     if not isinstance(how, Instead):
         change = (how - 1) * own
-    elif key.kind is NodeKind.BIAS:
-        raise RequestError(f"{key} is the same on every prompt: only a factor changes it.")
     else:
         values = known(how)
         values.row(values.embed, key.position)  # refused where the donor is shorter

@@ -57,6 +57,7 @@ def expand(
         for site in intervention.sites:
             for key in _at_positions(site, positions):
                 _check(model, positions, site, key)
+                _check_how(key, intervention.how)
                 depth = _depth(model, site.reader or key)
                 place = Place(depth, key, intervention.how, site.source, site.reader)
                 found.pop((key, site.source, site.reader), None)
@@ -82,6 +83,11 @@ def _check(model: LoadedModel, positions: int, site: Site, key: NodeKey) -> None
         _check_node(model, positions, each)
     if site.source is not None and site.source > key.position:
         raise RequestError(f"{site}: a head reads positions up to its own, {key.position}.")
+
+
+def _check_how(key: NodeKey, how: float | Instead) -> None:
+    if key.kind is NodeKind.BIAS and isinstance(how, Instead):
+        raise RequestError(f"{key} is a bias, the same everywhere: only a factor changes it.")
 
 
 def _check_node(model: LoadedModel, positions: int, key: NodeKey) -> None:
