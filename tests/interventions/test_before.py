@@ -131,3 +131,23 @@ def test_a_mean_is_over_what_is_given_or_the_shipped_prompts() -> None:
     assert alone != pytest.approx(shipped)
     with pytest.raises(RequestError, match="list of prompts"):
         explain(PROMPT, load_model("demo"), interventions="head:3:7:1=mean", reference="one")
+
+
+@pytest.mark.parametrize("wiring", ["stream", "circuit"])
+def test_a_closer_look_has_every_flow_as_it_was(wiring: str) -> None:
+    """Of a state, the target, a head and the head that was switched off, in and out."""
+    changed, clean = explained(f"{strongest_head()}=0", wiring), explained("", wiring)
+    scale = clean.scored.flow.scale
+    keys = [node.key for node in changed.graph.nodes if node.key.kind is not NodeKind.REST][:12]
+    for key in {*keys, NodeKey.parse(strongest_head())}:
+        now, was = changed.inspect(key), clean.inspect(key)
+        for side in ("inflows", "outflows"):
+            known = {row.other: row.flow for row in getattr(was, side).rows}
+            for row in getattr(now, side).rows:
+                assert row.before is not None
+                if row.other in known:
+                    assert row.before == pytest.approx(known[row.other], abs=1e-5 * scale)
+        assert all(row.before is None for row in was.inflows.rows)
+    off = changed.inspect(strongest_head())
+    assert {row.flow for row in off.inflows.rows} == {0.0}
+    assert sum(row.before or 0.0 for row in off.inflows.rows) > 1
