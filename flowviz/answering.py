@@ -115,8 +115,8 @@ class Answering:
         clean = self._scored(request.clean, model, progress)
         tokens = len(clean.flow.trace.ids)
         self._check_size(model, tokens, scored_bytes(model, tokens))
-        progress("Running it again with the interventions", 0.65)
-        return changed_flow(clean, request, partial(self._instead, model, request.donor, progress))
+        values = partial(self._instead, model, request.donor, progress)
+        return changed_flow(clean, request, values, partial(_changing, progress))
 
     def _instead(
         self, model: LoadedModel, donor: str | None, progress: Progress, instead: Instead
@@ -216,6 +216,10 @@ def _cut(model: LoadedModel, text: str) -> list[int]:
 
 def _reference_read(progress: Progress, total: int, done: int) -> None:
     progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
+
+
+def _changing(progress: Progress, done: int, parts: int) -> None:
+    progress("Running it again with the interventions", 0.6 + 0.2 * done / parts)
 
 
 def _second_half(progress: Progress, stage: str, fraction: float) -> None:

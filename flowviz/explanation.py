@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -225,19 +225,25 @@ def explain_request(
     return Explanation(request, scored, build_graph(scored, request.settings))
 
 
-def changed_flow(scored: Scored, request: ExplainRequest, values: Values) -> Scored:
+def changed_flow(
+    scored: Scored,
+    request: ExplainRequest,
+    values: Values,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Scored:
     """The flow of the same target through the pass with the request's interventions.
 
     Args:
         scored: the flow through the clean pass.
         values: what is put in, where something is.
+        progress: told how many of all parts are changed; may raise to stop.
 
     Raises:
         RequestError: the pass has not what an intervention names.
     """
     clean = scored.flow
     ids = list(clean.trace.ids)
-    trace = record_changed(clean.model, ids, request.interventions, values)
+    trace = record_changed(clean.model, ids, request.interventions, values, progress)
     changed = Changed(scored, request.interventions, request.donor)
     return Scored(flow_of(clean.model, trace, clean.target), changed)
 

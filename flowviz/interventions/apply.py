@@ -36,13 +36,18 @@ Values = Callable[[Instead], Baseline]
 
 @torch.inference_mode()
 def record_changed(
-    model: LoadedModel, ids: list[int], interventions: Sequence[Intervention], values: Values
+    model: LoadedModel,
+    ids: list[int],
+    interventions: Sequence[Intervention],
+    values: Values,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trace:
     """Runs the model with interventions and records the pass.
 
     Args:
         ids: the prompt.
         values: what is put in, where something is; asked once for each kind.
+        progress: told how many of all parts are changed; may raise to stop.
 
     Raises:
         RequestError: a part is not in this pass, or cannot be changed as asked.
@@ -56,8 +61,11 @@ def record_changed(
         return asked[instead]
 
     places = expand(model, len(ids), interventions)
+    done = 0
     for _, group in groupby(places, key=lambda place: place.depth):
         here = list(group)
+        progress(done, len(places))
+        done += len(here)
         if any(place.needs_pass for place in here):
             trace = record(model, ids, changes)
             _change_by_pass(changes, trace, here, known)

@@ -11,6 +11,7 @@ from flowviz.interventions.types import Instead, Intervention, Site
 from flowviz.models.loaded import LoadedModel
 
 MOST_PLACES = 20_000  # parts at single positions
+MOST_EDGES = 50  # each computes its reader again
 FIXED = {
     "ln1": "Queries and keys read it as well, so that no part of its own can be taken out",
     "ln2": "It is one with what the neurons read, and with their gates",
@@ -66,6 +67,9 @@ def expand(
                 raise RequestError(
                     f"Interventions name more than {MOST_PLACES:,} parts of this pass. Take fewer."
                 )
+    edges = sum(place.reader is not None for place in found.values())
+    if edges > MOST_EDGES:
+        raise RequestError(f"There are {edges} edges to change; at most {MOST_EDGES} are taken.")
     return sorted(found.values(), key=lambda place: place.depth)
 
 

@@ -151,3 +151,13 @@ def test_a_closer_look_has_every_flow_as_it_was(wiring: str) -> None:
     off = changed.inspect(strongest_head())
     assert {row.flow for row in off.inflows.rows} == {0.0}
     assert sum(row.before or 0.0 for row in off.inflows.rows) > 1
+
+
+def test_how_many_parts_and_edges_are_taken() -> None:
+    edges = ",".join(f"head:{layer}:7:{h}>neuron:4:7:{n}" for layer in (0, 1) for h in range(8)
+                     for n in range(4))  # fmt: skip
+    with pytest.raises(RequestError, match="64 edges"):
+        explained(f"{edges}=0")
+    model, parts = load_model("demo"), ",".join(f"neuron:0:*:{n}" for n in range(390))
+    with pytest.raises(RequestError, match="more than 20,000 parts"):
+        explain("a b " * 30, model, interventions=f"{parts}=0")
