@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import dcc
 
+from flowviz.compare.json import comparison_json
 from flowviz.compare.types import Comparison
 from flowviz.ui.compare.ids import Compare
 from flowviz.views.compare.tables import (
@@ -22,8 +23,6 @@ from flowviz.views.files import table_csv
 def download(comparison: Comparison, button: Compare) -> dict[str, Any]:
     """What the browser saves for one of the download buttons."""
     if button is Compare.SAVE_JSON:
-        from flowviz.compare.json import comparison_json
-
         return dcc.send_string(comparison_json(comparison), "compare.json")
     if button is Compare.SAVE_EDGES:
         return _csv(EDGE_COLUMNS, edge_rows(comparison), "compare-edges.csv")
