@@ -84,7 +84,7 @@
       tell(wrong);
       return nothing;
     }
-    if (next.own || next.b_model || next.interventions || next.b_interventions) unfold();
+    if (next.b_model || next.interventions || next.b_interventions) unfold();
     return [{ ...whole, count: ((asked && asked.count) || 0) + 1 }, ...boxes];
   }
 

@@ -46,7 +46,7 @@ class Opening:
     @property
     def more(self) -> bool:
         """Whether the fold holds anything, so that it is to be open."""
-        folded = ("b_model", "interventions", "b_interventions", "own")
+        folded = ("b_model", "interventions", "b_interventions")
         return any(self.form[name] for name in folded)
 
 

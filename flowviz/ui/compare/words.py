@@ -27,11 +27,9 @@ def status_line(comparison: Comparison) -> Said:
         f"{which} pass. {exactness_tip(side.checks)}"
         for which, side in zip(("First", "Second"), sides, strict=True)
     )
-    shown = exact and not comparison.same
-    rest = html.Span("◇", className="rest-mark") if shown else ""
     look = "exact" if exact else "not-exact"
     line = html.Span(exactness(comparison), className=look, title=tip)
-    return [line, f" · {coverage(comparison)} ", rest]
+    return [line, f" · {coverage(comparison)}"]
 
 
 def banner(comparison: Comparison) -> Said:

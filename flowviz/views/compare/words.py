@@ -182,10 +182,8 @@ def coverage(comparison: Comparison) -> str:
     if not graph.checks.exact:
         return "no difference of flows is shown"
     drawn = sum(node.key.kind not in (NodeKind.REST, NodeKind.TARGET) for node in graph.nodes)
-    return (
-        f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} "
-        "of what differs; the rest is in"
-    )
+    share = percent(graph.coverage)
+    return f"{drawn:,} of {graph.nodes_total:,} nodes hold {share} of what differs"
 
 
 def failures(comparison: Comparison) -> tuple[str, ...]:
