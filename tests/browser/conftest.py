@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from dash import Dash
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from flowviz.analyses.prompts import shipped
@@ -25,6 +25,8 @@ from tests.ui.conftest import EXAMPLES
 from tests.verdicts import make_verdict
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 20_000  # milliseconds: what is waited for comes sooner or later; a machine may be busy
+expect.set_options(timeout=PATIENCE)
 # Cytoscape writes this to every console; it is no fault of the page
 EXPECTED = ("custom wheel sensitivity",)
 
@@ -126,7 +128,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 def watched(context: BrowserContext) -> Iterator[Page]:
     """Such a page, for as long as it is wanted."""
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     faults: list[str] = []
     watch(page, faults)
     yield page

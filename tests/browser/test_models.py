@@ -16,7 +16,7 @@ from flowviz.models.catalogue import Catalogue, ModelEntry
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
 from flowviz.session import Session
-from tests.browser.conftest import serving
+from tests.browser.conftest import CheckedByHand, serving
 from tests.browser.workbench import Workbench
 from tests.models import save_model
 
@@ -52,7 +52,7 @@ def session(gate: Gate, tmp_path: Path) -> Session:
     for name in ("second", "broken"):
         save_model("gpt2", tmp_path / name)
     own = [f"{name}={tmp_path / name}" for name in ("second", "broken")]
-    session = Session(Catalogue.of(["demo", *own]), cache_bytes=2**28, load=gate.load)
+    session = CheckedByHand(Catalogue.of(["demo", *own]), cache_bytes=2**28, load=gate.load)
     session.preload()
     return session
 

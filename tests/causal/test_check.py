@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowviz.causal.places import COMPONENTS
+from flowviz.causal.types import Verdict
 from flowviz.errors import RequestError
 from flowviz.explanation import Explanation, explain
 from flowviz.views.check.report import text
@@ -30,6 +31,12 @@ def trained() -> Explanation:
     return explain(JAPAN, "demo")
 
 
+@cache
+def with_small_graph() -> Verdict:
+    """The search for a small graph is the longest part of a check: one for all tests of it."""
+    return trained().check("resample", other=SPAIN, share=0.5)
+
+
 def test_a_verdict_holds_the_graph_its_controls_the_curves_and_the_effects() -> None:
     verdict = explanation().check("mean", reference=("the cat sat", "She said that"))
     drawn = sum(node.key.kind in COMPONENTS for node in explanation().graph.nodes)
@@ -41,19 +48,19 @@ def test_a_verdict_holds_the_graph_its_controls_the_curves_and_the_effects() -> 
 
 
 def test_on_the_demo_model_the_flow_finds_what_carries_the_prediction() -> None:
-    for verdict in (trained().check(), trained().check("resample", other=SPAIN)):
+    for verdict in (trained().check(), with_small_graph()):
         by_score = {curve.score: curve.cmd for curve in verdict.curves}
         assert min(by_score, key=by_score.__getitem__) == "flow"
         assert by_score["flow"] < 0.2 < by_score["random"]
 
 
 def test_a_small_graph_recovers_what_was_asked_and_needs_its_weakest() -> None:
-    small = trained().check("resample", other=SPAIN, share=0.8).smallest
+    small = with_small_graph().smallest
     assert small is not None
-    assert small.kept.recovered >= 0.8
+    assert small.kept.recovered >= 0.5
     assert len(small.nodes) == small.kept.size < 400
     assert small.without_weakest is not None
-    assert small.without_weakest.recovered < 0.8
+    assert small.without_weakest.recovered < 0.5
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_what_cannot_be_checked_is_said(choices: dict[str, object], message: str
 
 
 def test_the_report_says_what_was_replaced_and_what_is_left() -> None:
-    verdict = trained().check("resample", other=SPAIN, share=0.5)
+    verdict = with_small_graph()
     report, kept, small = text(trained().graph, verdict), verdict.recovery.kept, verdict.smallest
     assert small is not None
     assert "every component replaced by the values on another prompt" in report
