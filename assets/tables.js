@@ -31,7 +31,7 @@
   }
 
   function open(target) {
-    if (target.closest("button")) return;
+    if (!target.closest || target.closest("button")) return;
     const found = edgeOf(target);
     if (!found) return;
     const [source, end] = found.edge.split(" ");

@@ -61,8 +61,8 @@ def _was(prediction: Prediction) -> list[Component]:
 
 
 def _mark(prediction: Prediction) -> list[Component]:
-    """Where the bar ended before."""
-    if prediction.before is None:
+    """Where the bar ended before, where that was elsewhere."""
+    if prediction.before is None or not _was(prediction):
         return []
     return [html.I(style={"left": f"{100 * prediction.before:.1f}%"}, className="was-mark")]
 

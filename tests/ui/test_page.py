@@ -17,8 +17,8 @@ from tests.ui.conftest import EXAMPLES
 HOSTILE = ("", "\0", "<script>alert(1)</script>", "9" * 400, "-1", "nan", "[]", "{}", "💥", "../..")
 NAMES = ("model", "prompt", "token", "contrast", "position", "wiring", "score", "coverage",
          "budget", "edge_coverage", "layers", "positions", "kinds", "heads_per_layer",
-         "positive_neurons", "negative_neurons", "node", "rest", "self", "pathname",
-         "__class__")  # fmt: skip
+         "positive_neurons", "negative_neurons", "interventions", "donor", "node", "rest", "self",
+         "pathname", "__class__")  # fmt: skip
 
 
 def test_without_a_query_the_first_example_opens():
