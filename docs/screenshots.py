@@ -23,6 +23,8 @@ CY = "window.flowviz.cytoscape()"
 NAMES = {"prompt": "When Mary and John went to the store, John gave a drink to",
          "token": " Mary", "contrast": " John"}  # fmt: skip
 CAPITAL = {"prompt": "The capital of Japan is the city of", "token": " Tokyo"}
+BIAS = {"prompt": "The nurse said that", "b_prompt": "The plumber said that", "token": " she",
+        "contrast": " he", "wiring": "circuit", "budget": "40"}  # fmt: skip
 NORMS = {"analysis": "norms", "set": "phenomena", "group": "capitals"}
 
 
@@ -52,6 +54,8 @@ PICTURES = (
     Picture("lens", CAPITAL, kind="resid_final", theme="dark"),
     Picture("phone", CAPITAL, size=(390, 844)),
     Picture("block", {**CAPITAL, "layers": "4-4"}, "/inside", wait=("[data-drawn]",)),
+    Picture("compare", BIAS, "/compare", size=(1440, 1080),
+            wait=("[data-drawn]", ".side-by-side", "#compare-rows .ag-row")),
     Picture("norms", NORMS, "/analyses", wait=(".js-plotly-plot .main-svg",)),
 )  # fmt: skip
 

@@ -223,8 +223,17 @@ def test_what_is_wrong_is_told_and_the_page_goes_on(compared):
     expect(compared.page.locator("#compare-second-count")).to_contain_text("too many")
 
 
-def test_a_long_run_says_how_far_it_is_and_can_be_cancelled(page, slow_address):
+def test_another_checkpoint_is_chosen_and_swapped_and_a_long_run_cancelled(page, slow_address):
     compared = Compared(page, slow_address).open(**PAIR)
+    page.get_by_text("Another checkpoint, or a change").click()
+    page.get_by_label("Model of the second").click()
+    compared.redraw(page.get_by_role("option", name="GPT-2 small").click)
+    compared.wait_query("b_model", "gpt2")
+    compared.redraw(lambda: page.click("#compare-swap"))
+    compared.wait_query("model", "gpt2")
+    assert (compared.query["b_model"], compared.query["b_prompt"]) == ("demo", NURSE)
+    compared.redraw(lambda: page.click("#compare-swap"))
+    compared.wait_query("model", "demo")
     compared.run_second("a slow one")
     expect(page.locator("#compare-stage")).to_have_text("Running both")
     page.click("#compare-cancel")
