@@ -45,6 +45,8 @@ WITHOUT_TORCH = (
     "flowviz.interventions.types",
     "flowviz.compare.types",
     "flowviz.compare.request",
+    "flowviz.compare.align",
+    "flowviz.compare.json",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",

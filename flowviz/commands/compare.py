@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from flowviz.analyses.prompts import prompts_from
 from flowviz.commands import explain
 from flowviz.commands.options import chosen_model
 from flowviz.compare.request import OF_A_SIDE, PREFIX, CompareRequest
 from flowviz.errors import RequestError
-from flowviz.interventions.types import Instead
 from flowviz.models.catalogue import ModelEntry, find_model
 from flowviz.models.placement import Placement
 
@@ -44,8 +43,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Compares the two; only what was found goes to standard output."""
     prompt, given = explain.asked(chosen)
     given |= _of_second(chosen)
-    flat = {name: value for name, value in given.items() if value is not None}
-    request = CompareRequest.from_mapping({**flat, "prompt": prompt})
+    flat: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    CompareRequest.from_mapping({**flat, "prompt": prompt})  # refused before torch is imported
     entry = chosen_model(chosen)
     other = _second_model(chosen)
 
@@ -53,9 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     for name in ("b_model", "b_prompt"):
         flat.pop(name, None)
-    found = compare_passes(
-        prompt, chosen.b_prompt, entry, other, reference=_reference(request), **flat
-    )
+    found = compare_passes(prompt, chosen.b_prompt, entry, other, **flat)
     if chosen.json:
         print(found.to_json())
     else:
@@ -77,11 +74,3 @@ def _second_model(chosen: argparse.Namespace) -> ModelEntry | None:
     if chosen.base is not None:
         raise RequestError("--base is for one model. Write the second as ADAPTER@BASE, and both.")
     return find_model(chosen.b_model).placed(Placement.of(chosen.device, chosen.dtype))
-
-
-def _reference(request: CompareRequest) -> tuple[str, ...]:
-    """The prompts that means are over, where one is asked for: those of the demo model."""
-    made = (*request.first.interventions, *request.second.interventions)
-    if not any(one.how is Instead.MEAN for one in made):
-        return ()
-    return tuple(prompt.text for prompt in prompts_from("phenomena", ""))

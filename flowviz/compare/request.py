@@ -116,7 +116,12 @@ class CompareRequest:
         }
         if not said:
             raise RequestError(f"There is nothing to compare with. {WAY_OUT}")
-        return cls(ExplainRequest.from_mapping(flat), ExplainRequest.from_mapping({**flat, **said}))
+        first = ExplainRequest.from_mapping(flat)
+        try:
+            second = ExplainRequest.from_mapping({**flat, **said})
+        except RequestError as error:
+            raise RequestError(f"Of the second: {error}") from None
+        return cls(first, second)
 
 
 def explaining(request: ExplainRequest, token: int | None) -> ExplainRequest:
