@@ -55,7 +55,7 @@ def checking_address(demo: LoadedModel) -> Iterator[str]:
     """Where checks really run; the mean is over nine prompts, not hundreds."""
     few = [prompt for number, prompt in enumerate(shipped("phenomena")) if number % 40 == 0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flowviz.answering.shipped", lambda _name: few)
+        patch.setattr("flowviz.explanation.shipped", lambda _name: few)
         with serving(create_app(preloaded(Session, demo))) as address:
             yield address
 
