@@ -11,7 +11,7 @@ from flowviz.compare.json import comparison_json
 from flowviz.compare.request import CompareRequest, explaining
 from flowviz.compare.types import Comparison
 from flowviz.errors import RequestError
-from flowviz.explanation import Explanation, explain_request
+from flowviz.explanation import Explanation, scored_request
 from flowviz.flow import flow_of
 from flowviz.graph.build import Scored
 from flowviz.graph.types import FlowGraph
@@ -141,12 +141,12 @@ def compare_request(
     reference: Sequence[str] = (),
 ) -> ComparedPasses:
     """Walks the whole path for one request on loaded models."""
-    one = explain_request(first, request.first, reference).scored
+    one = scored_request(first, request.first, reference)
     token = one.flow.target.token
     wanted = explaining(request.second, token)
     if first is second and wanted == explaining(request.first, token):
         return ComparedPasses(request, compare(one, one, request))
-    other = explain_request(second, wanted, reference).scored
+    other = scored_request(second, wanted, reference)
     return ComparedPasses(request, compare(one, other, request))
 
 

@@ -208,7 +208,15 @@ def _words(model: object) -> str:
 def explain_request(
     model: LoadedModel, request: ExplainRequest, reference: Sequence[str] = ()
 ) -> Explanation:
-    """Walks the whole path for one request on a loaded model.
+    """Walks the whole path for one request on a loaded model; see `scored_request`."""
+    scored = scored_request(model, request, reference)
+    return Explanation(request, scored, build_graph(scored, request.settings))
+
+
+def scored_request(
+    model: LoadedModel, request: ExplainRequest, reference: Sequence[str] = ()
+) -> Scored:
+    """The flow that a request asks for, before anything is drawn.
 
     Args:
         reference: the prompts that means are over, where an intervention puts one in; the
@@ -216,13 +224,13 @@ def explain_request(
     """
     trace = record(model, model.vocabulary.encode(request.prompt, model.context))
     scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
-    if request.interventions:
+    if not request.interventions:
+        return scored
 
-        def values(instead: Instead) -> Baseline:
-            return values_instead(model, instead, request.donor, reference)
+    def values(instead: Instead) -> Baseline:
+        return values_instead(model, instead, request.donor, reference)
 
-        scored = changed_flow(scored, request, values)
-    return Explanation(request, scored, build_graph(scored, request.settings))
+    return changed_flow(scored, request, values)
 
 
 def changed_flow(
