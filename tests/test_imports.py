@@ -64,8 +64,8 @@ PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
 PLAIN_COMPARE = ("flowviz.compare.types", "flowviz.compare.request")
 PLAIN = ("flowviz.checked", "flowviz.errors", "flowviz.interventions.types", *PLAIN_GRAPH,
          *PLAIN_INSIDE, *PLAIN_ANALYSES, *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
-ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.checks",
-          "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
+ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.blend",
+          "flowviz.checks", "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
     "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),

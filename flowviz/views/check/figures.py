@@ -19,7 +19,7 @@ SCALE_HEIGHT = 62
 CHART_HEIGHT = 250
 LEGEND_ENTRY = 98  # pixels: two entries side by side in the narrowest panel
 LOWEST, HIGHEST = -1.0, 2.0  # of what is recovered; a curve that goes beyond runs off the chart
-HUES = {"flow": 0, "gradient": 1, "direct": 2, "random": 5}
+HUES = {"flow": 0, "blend": 3, "gradient": 1, "direct": 2, "random": 5}
 SYMBOLS = {
     NodeKind.EMBED: "square",
     NodeKind.POS_EMBED: "square",
