@@ -6,12 +6,13 @@
   const MOST = 20000;
   const COUNT_AFTER = 250; // milliseconds without another key
   const RENEW_AFTER = 5000;
+  const SIDES = ["prompt", "model", "b_prompt", "b_model"]; // another one has other nodes
   let settled = null; // the id of the last job that ended
   let drawn = null; // the request of the last picture
   let busy = false; // a job runs
   let again = false; // and it is a picture's that had to make room on the server
   let renewed = 0; // when the last such ended
-  let counting = null; // the timer until what is typed is counted
+  const counting = {}; // the timer of each box until what is typed is counted
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
   const keep = () => window.dash_clientside.no_update;
@@ -20,6 +21,7 @@
     setProps(names().NOTICE, { data: { title, text } });
   }
 
+  /* What is wrong with a prompt, or null. */
   function fault(prompt) {
     if (!prompt) {
       return "The prompt is empty. Type some text, or pick an example.";
@@ -30,6 +32,7 @@
     }
     return null;
   }
+  flowviz.promptFault = fault;
 
   /* What is asked for: by Run, by another model, by an example; null where it is nothing new. */
   flowviz.question = function (model, picks, prompt, asked, examples) {
@@ -89,7 +92,7 @@
     } else {
       setProps(names().NOTICE, { data: null });
       const differs = (what) => drawn && drawn[what] !== request[what];
-      if (differs("prompt") || differs("model") || (names().BLOCKS && differs("layers"))) {
+      if (SIDES.some(differs) || (names().BLOCKS && differs("layers"))) {
         setProps(names().SELECTED, { data: null });
       }
       drawn = request;
@@ -107,14 +110,15 @@
   }
 
   /* What is typed goes to the server to be counted, once no key has come for a moment → typed */
-  function measure(prompt, model) {
-    clearTimeout(counting);
+  flowviz.measured = function (store, prompt, model) {
+    clearTimeout(counting[store]);
     const text = prompt || "";
     const data = { prompt: text.length > MOST ? "" : text, model, characters: text.length };
     if (!window.dash_clientside.callback_context.triggered_id) return data; // the page opens
-    counting = setTimeout(() => setProps(names().TYPED, { data }), COUNT_AFTER);
+    counting[store] = setTimeout(() => setProps(store, { data }), COUNT_AFTER);
     return keep();
-  }
+  };
+  const measure = (prompt, model) => flowviz.measured(names().TYPED, prompt, model);
 
   /* A picture that had to make room on the server is run again, once in a while. */
   function renew(_when, shown) {

@@ -16,7 +16,7 @@
     if (!shown || !cy || !(png || svg)) return;
     const trigger = window.dash_clientside.callback_context.triggered_id || "";
     const bg = getComputedStyle(document.body).backgroundColor;
-    const name = flowviz.names.BLOCKS ? "block" : "flow";
+    const name = flowviz.names.BLOCKS ? "block" : flowviz.names.SECOND ? "compare" : "flow";
     cy.elements().removeClass("path dim hover");
     flowviz.onScreen(false);
     if (trigger.endsWith("svg")) {

@@ -17,7 +17,8 @@
   /* Where models stand is asked again each time that the box is opened. */
   function picked(event) {
     const names = window.flowviz.names;
-    if (event.target.id !== names.MODEL) return;
+    const boxes = [names.MODEL, names.SECOND_MODEL].filter(Boolean);
+    if (!boxes.includes(event.target.id)) return;
     window.dash_clientside.set_props(names.PICKING, { data: Date.now() });
   }
   document.addEventListener("focusin", picked);

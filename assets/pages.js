@@ -1,8 +1,8 @@
-/* The header's links between the flow and its blocks keep prompt, model and target. */
+/* The header's links between the flow, its blocks and comparisons keep prompt, model and target. */
 (function () {
   "use strict";
   const KEPT = ["model", "prompt", "token", "contrast", "position"];
-  const SHARING = /(^|\/)(inside)?$/; // the ends of the two pages' addresses
+  const SHARING = /(^|\/)(inside|compare)?$/; // the ends of those pages' addresses
 
   document.addEventListener(
     "click",

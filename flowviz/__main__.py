@@ -1,4 +1,4 @@
-"""The command line: `python -m flowviz serve | explain | block | check | analyse | models | demo`.
+"""The command line: `python -m flowviz serve | explain | block | check | compare | …`.
 
 Arguments are read, and faulty ones refused, before torch is imported.
 """
@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from flowviz.commands import analyse, block, check, explain, models, serve
+from flowviz.commands import analyse, block, check, compare, explain, models, serve
 from flowviz.demo import cli as demo
 from flowviz.errors import FlowvizError
 
@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         prog="flowviz", description="See how a language model got its answer."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (serve, explain, block, check, analyse, models):
+    for module in (serve, explain, block, check, compare, analyse, models):
         module.add_command(commands)
     below = commands.add_parser("demo", help="train, evaluate or generate for the demo model")
     demo.add_commands(below.add_subparsers(required=True, metavar="COMMAND"))

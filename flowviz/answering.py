@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 
 from flowviz.analyses.passes import read_all
-from flowviz.analyses.prompts import shipped
 from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.run import analyse
 from flowviz.causal.baselines import Baseline, mean, resample, zero
@@ -21,7 +20,7 @@ from flowviz.compare.request import CompareRequest, explaining
 from flowviz.compare.sides import check_comparable
 from flowviz.compare.values import compared_bytes
 from flowviz.errors import RequestError
-from flowviz.explanation import changed_flow, resolve_target
+from flowviz.explanation import changed_flow, reference_prompts, resolve_target
 from flowviz.flow import flow_of
 from flowviz.graph.build import Scored, build_graph
 from flowviz.inside.build import open_blocks
@@ -34,7 +33,6 @@ from flowviz.results import Question, Results, scored_bytes
 from flowviz.trace import record
 
 GIGABYTE = 2**30
-REFERENCE = "phenomena"  # the set that the mean is over, whatever the model
 BYTES_A_PLACE = 30  # of a check, for each component: three scores, their order, a few sets
 
 
@@ -117,8 +115,8 @@ class Answering:
         clean = self._scored(request.clean, model, progress)
         tokens = len(clean.flow.trace.ids)
         self._check_size(model, tokens, scored_bytes(model, tokens))
-        progress("Running it again with the interventions", 0.65)
-        return changed_flow(clean, request, partial(self._instead, model, request.donor, progress))
+        values = partial(self._instead, model, request.donor, progress)
+        return changed_flow(clean, request, values, partial(_changing, progress))
 
     def _instead(
         self, model: LoadedModel, donor: str | None, progress: Progress, instead: Instead
@@ -157,7 +155,7 @@ class Answering:
     def _mean(self, model: LoadedModel, progress: Progress) -> Baseline:
         means = self._means
         if means is None or means[0] is not model:
-            texts = [prompt.text for prompt in shipped(REFERENCE)]
+            texts = reference_prompts()
             told = partial(_reference_read, progress, len(texts))
             means = model, mean(model, (_cut(model, text) for text in texts), told)
             self._means = means
@@ -218,6 +216,10 @@ def _cut(model: LoadedModel, text: str) -> list[int]:
 
 def _reference_read(progress: Progress, total: int, done: int) -> None:
     progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
+
+
+def _changing(progress: Progress, done: int, parts: int) -> None:
+    progress("Running it again with the interventions", 0.6 + 0.2 * done / parts)
 
 
 def _second_half(progress: Progress, stage: str, fraction: float) -> None:

@@ -26,7 +26,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from flowviz.errors import RequestError
 from flowviz.models.block import Attention
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import Norm, exact
@@ -218,15 +217,11 @@ def outputs_of(
         pre: the state that is read instead, at every position.
 
     Raises:
-        RequestError: the queries and keys of the block cannot be made again.
+        ValueError: the block's scoring cannot be read.
     """
     attention = model.blocks[layer].attention
-    own = _read(model, layer, block)
-    if attention.scoring is None or not own.exact:
-        raise RequestError(
-            f"What the heads of block {layer} would do with another input cannot be computed: "
-            "their queries and keys could not be made again. Change the whole head instead."
-        )
+    if attention.scoring is None:
+        raise ValueError(f"block {layer} has no scoring that can be read")
     scale = attention.norm.scale_of(pre)
     again = _attention(attention, attention.scoring, replace(block, resid_pre=pre, ln1_scale=scale))
     pattern = again.pattern(head, torch.tensor([at], device=pre.device))[0]

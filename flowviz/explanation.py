@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+from flowviz.analyses.prompts import shipped
 from flowviz.causal.baselines import Baseline, mean, resample, zero
 from flowviz.causal.check import check
 from flowviz.causal.types import Ablation, Verdict
@@ -29,6 +30,7 @@ from flowviz.trace import Trace, record
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flowviz.compared import ComparedPasses
     from flowviz.opened import OpenedBlock
 
 
@@ -87,6 +89,15 @@ class Explanation:
 
         return open_explained(self, {**choices, "layers": layers})
 
+    def compare(self, other: Explanation) -> ComparedPasses:
+        """What another pass differs by from this one, drawn with this one's settings.
+
+        An `other` that was not told what to explain explains what this one does.
+        """
+        from flowviz.compared import compare_explained
+
+        return compare_explained(self, other)
+
     def to_json(self) -> str:
         """The graph as versioned JSON (docs/graph-json.md)."""
         return graph_json(self.graph)
@@ -124,7 +135,7 @@ def explain(*given: object, **choices: object) -> Explanation:
             `contrast`, `position`, `wiring`, `score`, `coverage`, `budget`, `layers`, …;
             `interventions` (`"head:3:7:1=0"`, or a list of such texts; `interventions/types.py`
             has the form), the `donor` prompt that they take values from, and the `reference`
-            prompts that means are over.
+            prompts that means are over (those of the demo's phenomena where it is not given).
 
     Raises:
         RequestError: the prompt, the target or a setting cannot be explained as asked.
@@ -200,7 +211,8 @@ def explain_request(
     """Walks the whole path for one request on a loaded model.
 
     Args:
-        reference: the prompts that means are over, where an intervention puts one in.
+        reference: the prompts that means are over, where an intervention puts one in; the
+            prompts of the demo's phenomena where none are given.
     """
     trace = record(model, model.vocabulary.encode(request.prompt, model.context))
     scored = Scored(flow_of(model, trace, resolve_target(model, trace, request.target)))
@@ -213,19 +225,25 @@ def explain_request(
     return Explanation(request, scored, build_graph(scored, request.settings))
 
 
-def changed_flow(scored: Scored, request: ExplainRequest, values: Values) -> Scored:
+def changed_flow(
+    scored: Scored,
+    request: ExplainRequest,
+    values: Values,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Scored:
     """The flow of the same target through the pass with the request's interventions.
 
     Args:
         scored: the flow through the clean pass.
         values: what is put in, where something is.
+        progress: told how many of all parts are changed; may raise to stop.
 
     Raises:
         RequestError: the pass has not what an intervention names.
     """
     clean = scored.flow
     ids = list(clean.trace.ids)
-    trace = record_changed(clean.model, ids, request.interventions, values)
+    trace = record_changed(clean.model, ids, request.interventions, values, progress)
     changed = Changed(scored, request.interventions, request.donor)
     return Scored(flow_of(clean.model, trace, clean.target), changed)
 
@@ -234,11 +252,18 @@ def values_instead(
     model: LoadedModel, instead: Instead, donor: str | None, reference: Sequence[str]
 ) -> Baseline:
     """What an intervention puts in: the donor's values, or the mean over a reference set."""
-    texts = [check_prompt(donor)] if instead is Instead.DONOR else list(reference)
-    ids = [model.vocabulary.encode(check_prompt(text), model.context) for text in texts]
+    encode, context = model.vocabulary.encode, model.context
     if instead is Instead.MEAN:
-        return mean(model, ids)
-    return resample(record(model, ids[0]), len(ids[0]), "the values on another prompt")
+        if reference:
+            return mean(model, (encode(check_prompt(text), context) for text in reference))
+        return mean(model, (encode(text, None)[:context] for text in reference_prompts()))
+    ids = encode(check_prompt(donor), context)
+    return resample(record(model, ids), len(ids), "the values on another prompt")
+
+
+def reference_prompts() -> list[str]:
+    """What means are over where nobody says: the prompts of the demo's phenomena."""
+    return [prompt.text for prompt in shipped("phenomena")]
 
 
 def resolve_target(model: LoadedModel, trace: Trace, spec: TargetSpec) -> FlowTarget:

@@ -30,7 +30,7 @@ from flowviz.ui.ids import Shell
 from flowviz.ui.models import model_options
 from flowviz.ui.server import current_examples, current_session
 
-dash.register_page(__name__, path="/analyses", name="Analyses", title="Analyses · flowviz", order=2)
+dash.register_page(__name__, path="/analyses", name="Analyses", title="Analyses · flowviz", order=3)
 
 FORM = {
     "analysis": (Analyses.ANALYSIS, "value"),

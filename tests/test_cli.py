@@ -67,6 +67,9 @@ def python(*arguments: str, **named: object) -> subprocess.CompletedProcess[str]
         (["explain", ""], 2, "The prompt is empty"),
         (["explain", "x", "--coverage", "2"], 2, "above 0 and up to 1"),
         (["explain", "x", "--wiring", "ring"], 2, "invalid choice"),
+        (["explain", "x", "--interventions", "head:1=0"], 2, "names no node"),
+        (["explain", "x", "--interventions", "head:1:0:0=donor"], 2, "give that prompt"),
+        (["check", "x", "--interventions", "head:1:0:0"], 2, "is no intervention"),
         (["explain", "x", "--json", "--text"], 2, "not allowed with"),
         (["explain", "x", "--model", "/nowhere/at/all"], 2, "Give a folder"),
         (["explain", "x", "--model", "demo", "--base", "/nowhere/at/all"], 2, "neither a folder"),
@@ -167,6 +170,20 @@ def test_the_report_is_the_default(capsys: pytest.CaptureFixture, folder: str) -
     assert "mine" in capsys.readouterr().out
 
 
+def test_a_changed_pass_is_reported_before_and_after(
+    capsys: pytest.CaptureFixture, folder: str
+) -> None:
+    change = ["--model", folder, "--interventions", "resid_mid:0:1=donor", "--donor", "a dog"]
+    assert main(["explain", "the cat", *change]) == 0
+    report = capsys.readouterr().out
+    assert "Changed      L0 mid at ␣cat (1): from the other prompt" in report
+    assert "Other prompt a␣dog" in report
+    assert "before the change" in report
+    graph = explained(capsys, "the cat", *change)
+    assert (graph["interventions"], graph["donor"]) == (["resid_mid:0:1=donor"], "a dog")
+    assert all(node["before"] is not None for node in graph["nodes"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -174,6 +191,7 @@ def test_the_report_is_the_default(capsys: pytest.CaptureFixture, folder: str) -
         (["--position", "7"], "positions 0 to 1"),
         (["--target", "#7", "--contrast", "#7"], "the same token"),
         (["--layers", "9-9"], "counted from 0"),
+        (["--interventions", "head:0:9:0=0"], "has positions 0 to 1"),
     ],
 )
 def test_what_the_model_cannot_answer_is_one_line(

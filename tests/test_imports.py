@@ -61,11 +61,13 @@ PLAIN_ANALYSES = tuple(
     f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
 )
 PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
-PLAIN_COMPARE = ("flowviz.compare.types", "flowviz.compare.request")
+PLAIN_COMPARE = tuple(f"flowviz.compare.{part}" for part in ("types", "request", "json"))
 PLAIN = ("flowviz.checked", "flowviz.errors", "flowviz.interventions.types", *PLAIN_GRAPH,
          *PLAIN_INSIDE, *PLAIN_ANALYSES, *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
-ENGINE = ("flowviz.flow", "flowviz.lens", "flowviz.influence", "flowviz.scores", "flowviz.blend",
-          "flowviz.checks", "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
+CHANGES = ("flowviz.interventions.changes", "flowviz.interventions.hooks")
+ENGINE = (*CHANGES, "flowviz.interventions.types", "flowviz.flow", "flowviz.lens",
+          "flowviz.influence", "flowviz.scores", "flowviz.blend", "flowviz.checks",
+          "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
     "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
@@ -79,11 +81,13 @@ MAY_IMPORT = {
                        "flowviz.request", *ENGINE),
     "flowviz.compare": ("flowviz.compare", "flowviz.checked", "flowviz.errors", "flowviz.graph",
                         "flowviz.request", *ENGINE),
+    "flowviz.interventions": ("flowviz.interventions", "flowviz.causal", "flowviz.graph",
+                              "flowviz.errors", *ENGINE),
     "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
-                     "flowviz.graph.types"),
+                     "flowviz.graph.types", *CHANGES),
     "flowviz.lens": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
-    "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
+    "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", *CHANGES),
     "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
     "flowviz.request": ("flowviz.checked", "flowviz.errors", "flowviz.graph.types",
                         "flowviz.interventions.types"),

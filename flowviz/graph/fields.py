@@ -58,6 +58,18 @@ class Fields:
             raise self._wrong(name, "a text")
         return value
 
+    def text_or_none(self, name: str) -> str | None:
+        """A text, or null; also where nothing stands there."""
+        return None if self.values.get(name) is None else self.text(name)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts."""
+        items = self._get(name)
+        if not isinstance(items, list):
+            raise self._wrong(name, "a list")
+        entries = Fields({str(place): item for place, item in enumerate(items)}, self._path(name))
+        return tuple(entries.text(place) for place in entries.values)
+
     def whole(self, name: str) -> int:
         """A whole number from 0 on."""
         value = self._get(name)

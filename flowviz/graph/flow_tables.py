@@ -33,20 +33,45 @@ class Side:
 
 
 def flow_tables(
-    flow: Flow, graph: FlowGraph, settings: GraphSettings, node: FlowNode
+    flow: Flow, graph: FlowGraph, settings: GraphSettings, node: FlowNode, clean: Flow | None = None
 ) -> tuple[FlowTable, FlowTable]:
-    """The inflows and the outflows of one node."""
+    """The inflows and the outflows of one node.
+
+    Args:
+        clean: the flow through the pass without interventions, where there are some.
+    """
     key = node.key
     sources = {edge.source for edge in graph.edges if edge.target == key}
     readers = {edge.target for edge in graph.edges if edge.source == key}
+    into, out = _sides(flow, settings, key, sources, readers)
+    if clean is not None:
+        far = [{link.far for link in side.links} for side in (into, out)]
+        before = _sides(clean, settings, key, *far)
+        into, out = (_both(now, was) for now, was in zip((into, out), before, strict=True))
+    return _table(into, node.flow, sources), _table(out, node.flow, readers)
+
+
+def _sides(
+    flow: Flow, settings: GraphSettings, key: NodeKey, sources: set[NodeKey], readers: set[NodeKey]
+) -> tuple[Side, Side]:
+    """What flows in and out; those of `sources` and `readers` are among it."""
     if settings.wiring is Wiring.STREAM:
         cut = last_cut(settings, flow.model.shape.layers)
         into = _from_bundles(stream.inflows(flow, key, cut), sources)
-        out = _from_bundles(stream.outflows(flow, key), readers)
-    else:
-        into = _circuit_inflows(flow, key, sources)
-        out = _circuit_outflows(flow, key, readers)
-    return _table(into, node.flow, sources), _table(out, node.flow, readers)
+        return into, _from_bundles(stream.outflows(flow, key), readers)
+    return _circuit_inflows(flow, key, sources), _circuit_outflows(flow, key, readers)
+
+
+def _both(now: Side, before: Side) -> Side:
+    """The flows of now with what they were; those that were strong and are no more among them."""
+    were = {(link.far, link.kind): link for link in before.links}
+    links = []
+    for link in now.links:
+        was = were.pop((link.far, link.kind), None)
+        links.append(replace(link, before=0.0 if was is None else was.flow))
+    gone = sorted(were.values(), key=_strongest)[:MOST_ROWS]
+    links += [replace(was, flow=0.0, before=was.flow) for was in gone]
+    return Side(tuple(links), max(now.count, len(links)))
 
 
 def _table(side: Side, own: float, drawn: set[NodeKey]) -> FlowTable:
@@ -56,7 +81,15 @@ def _table(side: Side, own: float, drawn: set[NodeKey]) -> FlowTable:
     order = sorted(side.links, key=lambda link: (link.far not in drawn, *_strongest(link)))
     share = 1 / own if own else 0.0
     rows = [
-        FlowRow(link.far, link.kind, link.flow, link.flow * share, link.far in drawn, link.weight)
+        FlowRow(
+            link.far,
+            link.kind,
+            link.flow,
+            link.flow * share,
+            link.far in drawn,
+            link.weight,
+            link.before,
+        )
         for link in sorted(order[: max(MOST_ROWS, len(drawn))], key=_strongest)
     ]
     remainder = own - sum(row.flow for row in rows)
@@ -64,7 +97,7 @@ def _table(side: Side, own: float, drawn: set[NodeKey]) -> FlowTable:
 
 
 def _strongest(link: Link) -> tuple[float, NodeKey]:
-    return -abs(link.flow), link.far
+    return -link.size, link.far
 
 
 def _from_bundles(bundles: Iterable[Bundle], drawn: set[NodeKey]) -> Side:

@@ -43,7 +43,8 @@ def inspect_node(
             f"{flow.positions} positions up to the target. Click a node in the graph."
         )
     node = describe_nodes(scored, (key,), scored.ranking(settings.score), settings.score, k=10)[0]
-    into, out = flow_tables(flow, graph, settings, node)
+    clean = None if scored.changed is None else scored.changed.clean.flow
+    into, out = flow_tables(flow, graph, settings, node, clean)
     inspection = Inspection(
         node=node,
         inflows=into,

@@ -16,6 +16,7 @@ class FlowRow:
         share: the flow as a share of the node's own flow; signed.
         drawn: whether the edge stands in the graph.
         weight: where a head reads, its attention weight on the source's position.
+        before: the flow without the interventions; None where there are none.
     """
 
     other: NodeKey
@@ -24,6 +25,7 @@ class FlowRow:
     share: float
     drawn: bool
     weight: float | None = None
+    before: float | None = None
 
 
 @dataclass(frozen=True)

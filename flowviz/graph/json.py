@@ -15,6 +15,7 @@ import orjson
 from flowviz.errors import RequestError
 from flowviz.graph.fields import WAY_OUT, Fields, fault
 from flowviz.graph.json_parts import (
+    before,
     parse,
     read_model,
     read_prediction,
@@ -57,6 +58,8 @@ def graph_dict(graph: FlowGraph) -> dict[str, Any]:
             "nodes_total": graph.nodes_total,
             "nodes": [_node_dict(node) for node in graph.nodes],
             "edges": [_edge_dict(edge) for edge in graph.edges],
+            "interventions": list(graph.interventions),
+            "donor": graph.donor,
         }
     )
 
@@ -83,6 +86,7 @@ def _edge_dict(edge: FlowEdge) -> dict[str, Any]:
         "flow": edge.flow,
         "influence": edge.influence,
         "weight": edge.weight,
+        "before": edge.before,
     }
 
 
@@ -110,6 +114,8 @@ def read_graph(text: str) -> FlowGraph:
         nodes_total=top.whole("nodes_total"),
         nodes=nodes,
         edges=tuple(_read_edge(item, keys) for item in top.parts("edges")),
+        interventions=top.texts("interventions") if top.has("interventions") else (),
+        donor=top.text_or_none("donor"),
     )
 
 
@@ -128,6 +134,7 @@ def _read_node(item: Fields) -> FlowNode:
         norm=item.number_or_none("norm"),
         activation=item.number_or_none("activation"),
         projection=read_projection(read) if read else None,
+        before=before(item),
     )
 
 
@@ -142,6 +149,7 @@ def _read_edge(item: Fields, keys: dict[str, NodeKey]) -> FlowEdge:
         flow=item.number("flow"),
         influence=item.number("influence"),
         weight=item.number_or_none("weight"),
+        before=before(item),
     )
 
 

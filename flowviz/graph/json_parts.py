@@ -70,7 +70,12 @@ def read_token(item: Fields) -> PromptToken:
 def read_prediction(item: Fields) -> Prediction:
     """One of the model's guesses."""
     numbers = item.number("probability"), item.number("logit")
-    return Prediction(item.whole("id"), item.text("token"), *numbers)
+    return Prediction(item.whole("id"), item.text("token"), *numbers, before(item))
+
+
+def before(item: Fields) -> float | None:
+    """What a number was without interventions; older files say nothing of it."""
+    return item.number_or_none("before") if item.has("before") else None
 
 
 def read_target(item: Fields) -> Target:
@@ -83,6 +88,7 @@ def read_target(item: Fields) -> Target:
         contrast=read_prediction(contrast) if contrast else None,
         contrast_rank=item.whole_or_none("contrast_rank"),
         value=item.number("value"),
+        before=before(item),
     )
 
 

@@ -36,13 +36,18 @@ Values = Callable[[Instead], Baseline]
 
 @torch.inference_mode()
 def record_changed(
-    model: LoadedModel, ids: list[int], interventions: Sequence[Intervention], values: Values
+    model: LoadedModel,
+    ids: list[int],
+    interventions: Sequence[Intervention],
+    values: Values,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trace:
     """Runs the model with interventions and records the pass.
 
     Args:
         ids: the prompt.
         values: what is put in, where something is; asked once for each kind.
+        progress: told how many of all parts are changed; may raise to stop.
 
     Raises:
         RequestError: a part is not in this pass, or cannot be changed as asked.
@@ -56,8 +61,11 @@ def record_changed(
         return asked[instead]
 
     places = expand(model, len(ids), interventions)
+    done = 0
     for _, group in groupby(places, key=lambda place: place.depth):
         here = list(group)
+        progress(done, len(places))
+        done += len(here)
         if any(place.needs_pass for place in here):
             trace = record(model, ids, changes)
             _change_by_pass(changes, trace, here, known)
@@ -147,8 +155,7 @@ def _change_source(changes: Changes, trace: Trace, place: Place) -> None:
 def _change_inner_bias(changes: Changes, trace: Trace, place: Place) -> None:
     """A bias inside heads' values, or inside neurons, at one position."""
     key, name = place.key, BIAS_NAMES[place.key.index]
-    if isinstance(place.how, Instead):
-        raise RequestError(f"The bias {name} is the same everywhere: only a factor changes it.")
+    assert not isinstance(place.how, Instead)
     block, part, less = changes.model.blocks[key.layer], trace.blocks[key.layer], place.how - 1
     if name == "b_V":
         attention = block.attention

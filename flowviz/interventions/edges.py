@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.attention import outputs_of
+from flowviz.attention import outputs_of, record_attention
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.scores import standing_in
 from flowviz.errors import RequestError
@@ -53,6 +53,7 @@ def change_edges(
         change = changes.vector(NodeKind.RESID_FINAL, layer)
         change.put[at] += (state[at] - trace.resid_final[at]).to(change.put)
     elif reader.kind is NodeKind.HEAD:
+        _check_remade(changes, trace, layer)
         part, (_, _, added) = trace.blocks[layer], changes.of_heads(layer)
         then, now = (
             outputs_of(changes.model, layer, part, pre, reader.index, at)
@@ -64,6 +65,15 @@ def change_edges(
         now = trace.blocks[layer].mlp_state[at]
         then, now = (mlp.outputs_behind_norm(each)[reader.index] for each in (state[at], now))
         added[at, reader.index] += (then - now).to(added)
+
+
+def _check_remade(changes: Changes, trace: Trace, layer: int) -> None:
+    """Whether a block's heads can be computed again."""
+    if not record_attention(changes.model, trace, [layer])[layer].exact:
+        raise RequestError(
+            f"What the heads of block {layer} would do with another input cannot be computed: "
+            "their queries and keys could not be made again. Change the whole head instead."
+        )
 
 
 def _state(flow: Flow, reader: NodeKey) -> Float[Tensor, "pos d_model"]:
@@ -94,8 +104,6 @@ def _change(
     own = component_vectors(flow, [key])[0]
     if not isinstance(how, Instead):
         change = (how - 1) * own
-    elif key.kind is NodeKind.BIAS:
-        raise RequestError(f"{key} is the same on every prompt: only a factor changes it.")
     else:
         values = known(how)
         values.row(values.embed, key.position)  # refused where the donor is shorter

@@ -11,6 +11,7 @@ from flowviz.interventions.types import Instead, Intervention, Site
 from flowviz.models.loaded import LoadedModel
 
 MOST_PLACES = 20_000  # parts at single positions
+MOST_EDGES = 50  # each computes its reader again
 FIXED = {
     "ln1": "Queries and keys read it as well, so that no part of its own can be taken out",
     "ln2": "It is one with what the neurons read, and with their gates",
@@ -57,6 +58,7 @@ def expand(
         for site in intervention.sites:
             for key in _at_positions(site, positions):
                 _check(model, positions, site, key)
+                _check_how(key, intervention.how)
                 depth = _depth(model, site.reader or key)
                 place = Place(depth, key, intervention.how, site.source, site.reader)
                 found.pop((key, site.source, site.reader), None)
@@ -65,6 +67,9 @@ def expand(
                 raise RequestError(
                     f"Interventions name more than {MOST_PLACES:,} parts of this pass. Take fewer."
                 )
+    edges = sum(place.reader is not None for place in found.values())
+    if edges > MOST_EDGES:
+        raise RequestError(f"There are {edges} edges to change; at most {MOST_EDGES} are taken.")
     return sorted(found.values(), key=lambda place: place.depth)
 
 
@@ -82,6 +87,11 @@ def _check(model: LoadedModel, positions: int, site: Site, key: NodeKey) -> None
         _check_node(model, positions, each)
     if site.source is not None and site.source > key.position:
         raise RequestError(f"{site}: a head reads positions up to its own, {key.position}.")
+
+
+def _check_how(key: NodeKey, how: float | Instead) -> None:
+    if key.kind is NodeKind.BIAS and isinstance(how, Instead):
+        raise RequestError(f"{key} is a bias, the same everywhere: only a factor changes it.")
 
 
 def _check_node(model: LoadedModel, positions: int, key: NodeKey) -> None:

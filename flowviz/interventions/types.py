@@ -68,7 +68,7 @@ class Site:
     @classmethod
     def parse(cls, text: str) -> Site:
         """Reads the text form back. Raises RequestError for anything that is not one."""
-        written, _, reader = text.partition(">")
+        written, edge, reader = text.partition(">")
         written, at, source = written.partition("@")
         parts = written.split(":")
         everywhere = len(parts) > 2 and parts[2] == "*"
@@ -80,7 +80,7 @@ class Site:
             NodeKey.parse(":".join(parts)),
             everywhere,
             int(source) if at else None,
-            NodeKey.parse(reader) if reader else None,
+            NodeKey.parse(reader) if edge else None,
         )
         _check(site)
         return site

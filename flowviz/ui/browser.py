@@ -16,15 +16,16 @@ def in_browser(function: str, *places: Any, first: bool = False) -> None:
     )
 
 
-def answer_picture(ids: Any) -> None:
+def answer_picture(ids: Any, strip: str = "tokens") -> None:
     """Connects what every page with a prompt and a picture does alike.
 
     Args:
         ids: the page's own.
+        strip: the script's function that makes what stands above the picture.
     """
     _asking(ids)
     _acting(ids)
-    in_browser("tokens", Input(ids.STRIP, "data"))
+    in_browser(strip, Input(ids.STRIP, "data"))
     in_browser("drawn", Input(ids.DRAWN, "data"), State(ids.SHOWN, "data"))
     in_browser("choose", Input(ids.SELECTED, "data"))
 

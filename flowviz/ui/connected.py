@@ -70,10 +70,12 @@ def connect_question(ids: Ids, predictions: Predictions) -> None:
         return count_words(current_session(), typed)
 
     for box in (ids.TARGET, ids.CONTRAST):
-        _connect_tokens(ids, box, predictions)
+        connect_tokens(ids, box, predictions)
 
 
-def _connect_tokens(ids: Ids, box: StrEnum, predictions: Predictions) -> None:
+def connect_tokens(ids: Ids, box: StrEnum, predictions: Predictions) -> None:
+    """A box with tokens of the vocabulary to choose from, as `connect_question` says."""
+
     @callback(
         Output(box, "data"),
         Input(box, "searchValue"),

@@ -42,8 +42,8 @@ READING = (
     ),
     (
         "Change the pass",
-        "The inspector switches a node off, scales it, or gives it its mean or its value of another "
-        "prompt; circuit edges can be cut. Everything then shows before and after, and the link "
+        "The inspector switches a node off, scales it, or gives it its mean or another prompt's "
+        "value; edges of the circuit can be cut. All then shows before and after, and the link "
         "holds the changes.",
     ),
     (

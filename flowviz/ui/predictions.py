@@ -55,8 +55,8 @@ def _prediction(prediction: Prediction, target: Target) -> html.Span:
 
 
 def _was(prediction: Prediction) -> list[Component]:
-    """The probability without the interventions, where there are some."""
-    words = was_words(prediction.before, percent)
+    """The probability without the interventions, where there are some and it was another."""
+    words = was_words(prediction.before, percent, prediction.probability)
     return [html.Span(words, className="was")] if words else []
 
 

@@ -39,9 +39,13 @@ def _at(key: NodeKey, graph: Picture, everywhere: bool = False) -> str:
 
 def intervention_words(one: Intervention, graph: Picture | None) -> str:
     """An intervention in a few words: "L3 H1 at ␣Mary (7): off", or "3 parts: off"."""
+    return f"{parts_words(one, graph)}: {how_words(one.how)}"
+
+
+def parts_words(one: Intervention, graph: Picture | None) -> str:
+    """What an intervention concerns: "L3 H1 at ␣Mary (7)", or "3 parts"."""
     many = len(one.sites) > 1
-    what = f"{len(one.sites)} parts" if many else site_words(one.sites[0], graph)
-    return f"{what}: {how_words(one.how)}"
+    return f"{len(one.sites)} parts" if many else site_words(one.sites[0], graph)
 
 
 def changed_words(key: NodeKey, changed: Changed, graph: FlowGraph) -> list[str]:
@@ -56,9 +60,16 @@ def _changed_line(site: Site, how: float | Instead, graph: FlowGraph) -> str:
     return f"changed{where}: {how_words(how)}"
 
 
-def was_words(before: float | None, write: Callable[[float], str] = signed) -> str:
-    """What a number was without the interventions, to stand behind it; "" where there are none."""
-    return "" if before is None else f" ← {write(before)}"
+def was_words(
+    before: float | None, write: Callable[[float], str] = signed, now: float | None = None
+) -> str:
+    """What a number was without the interventions, to stand behind it.
+
+    Nothing where there are none, or where it reads the same as what it is now.
+    """
+    if before is None or (now is not None and write(now) == write(before)):
+        return ""
+    return f" ← {write(before)}"
 
 
 class Changed:

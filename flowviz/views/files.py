@@ -86,7 +86,7 @@ def _head(graph: FlowGraph) -> list[str]:
 
 
 def _guess(prediction: Prediction) -> str:
-    was = was_words(prediction.before, percent)
+    was = was_words(prediction.before, percent, prediction.probability)
     return f"{visible(prediction.token)} {percent(prediction.probability)}{was}"
 
 
@@ -161,7 +161,7 @@ def _from_the_top(node: FlowNode) -> tuple[bool, int, NodeKey]:
 
 
 def _node_cells(node: FlowNode, graph: FlowGraph) -> tuple[str, ...]:
-    top = node.projection.top if node.projection else ()
+    top = node.projection.top if node.projection and node.norm != 0 else ()
     return (
         short_label(node.key, graph),
         node.key.kind.value,

@@ -27,7 +27,7 @@ EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
 MANY_TOKENS = 100  # from here on a column's number says more than its token
 TIP_TOKENS = 5
-UNREAD = "·"  # the label of what is not read as tokens
+UNREAD = "·"  # the label of what is not read as tokens, or is nothing
 EDGE_WORDS = {
     EdgeKind.RESIDUAL: "the residual stream",
     EdgeKind.READ: "read",
@@ -55,7 +55,7 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
         case NodeKind.TARGET:
             return target_name(graph).replace(" − ", "\n− ")
         case _:
-            top = node.projection.top if node.projection else ()
+            top = node.projection.top if node.projection and node.norm != 0 else ()
             return visible(top[0].text) if top else UNREAD
 
 
@@ -67,7 +67,7 @@ def node_tip(node: FlowNode, graph: FlowGraph, changed: Sequence[str] = ()) -> s
         lines.append(cap)
     if node.activation is not None:
         lines.append(f"activation {signed(node.activation)}")
-    if node.projection is not None:
+    if node.projection is not None and node.norm != 0:
         lines += _projection_lines(node.projection, graph)
     return "\n".join(lines)
 

@@ -1,8 +1,8 @@
 """How Cytoscape draws the elements: shape by kind, colour by sign, strength by size and width.
 
 Classes that scripts set on the page: `dim` and `path` (what is off or on the strongest paths of
-the node under the pointer), `hover`, `selected`, `picked` (to be changed together), `hidden`. Mappers stand only behind selectors
-for the data that they read.
+the node under the pointer), `hover`, `selected`, `picked` (to be changed together), `hidden`.
+Mappers stand only behind selectors for the data that they read.
 """
 
 from __future__ import annotations

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowviz.graph.inspection import FlowRow, FlowTable, Inspection
-from flowviz.graph.types import FlowEdge, FlowGraph, FlowNode, NodeKey, Projection, TokenScore
+from flowviz.graph.types import (
+    EdgeKind,
+    FlowEdge,
+    FlowGraph,
+    FlowNode,
+    NodeKey,
+    Projection,
+    TokenScore,
+)
 from flowviz.views.laws import flow_shown
 from flowviz.views.tokens import visible
 from flowviz.views.words import short_label
@@ -34,11 +42,24 @@ def flow_rows(inspection: Inspection, graph: FlowGraph, side: str) -> list[Row]:
     if side not in ("in", "out"):
         raise ValueError(f'side is {side!r}; it takes "in" or "out".')
     table = inspection.inflows if side == "in" else inspection.outflows
-    here, before = inspection.node.key, {edge.id: edge.before for edge in graph.edges}
+    here = inspection.node.key
     rows = [_flow_row(row, here, graph, side) for row in table.rows]
     if graph.interventions:
-        rows = [{**row, BEFORE: before.get(row["edge"])} for row in rows]
+        rows = _with_those_before(rows, here, graph, side)
     return rows + _remainder(table, inspection.node.flow)
+
+
+def _with_those_before(rows: list[Row], here: NodeKey, graph: FlowGraph, side: str) -> list[Row]:
+    """The rows with what drawn edges carried before, and the drawn edges that carry nothing now."""
+    drawn = {edge.id: edge for edge in graph.edges if edge.kind is not EdgeKind.REST}
+    known = {row["edge"] for row in rows}
+    lost = [
+        FlowRow(edge.source if side == "in" else edge.target, edge.kind, edge.flow, 0.0, True)
+        for edge in drawn.values()
+        if here == (edge.target if side == "in" else edge.source) and edge.id not in known
+    ]
+    rows = rows + [_flow_row(row, here, graph, side) for row in lost]
+    return [{**row, BEFORE: drawn[row["edge"]].before if row["drawn"] else None} for row in rows]
 
 
 def _flow_row(row: FlowRow, here: NodeKey, graph: FlowGraph, side: str) -> Row:

@@ -62,7 +62,7 @@ def token_at(graph: Picture, position: int) -> str:
 
 def signed(value: float) -> str:
     """A flow: three significant digits, with its sign."""
-    return f"{value:+.3g}".replace("-", "−") if math.isfinite(value) else "not a number"
+    return f"{value + 0.0:+.3g}".replace("-", "−") if math.isfinite(value) else "not a number"
 
 
 def percent(share: float) -> str:
@@ -73,7 +73,7 @@ def percent(share: float) -> str:
     if 0 < value < 0.01:
         return "<0.01%"
     digits = 0 if value >= 10 or value == 0 else 1 if value >= 1 else 2
-    return f"{100 * share:.{digits}f}%".replace("-", "−")
+    return f"{100 * share + 0.0:.{digits}f}%".replace("-", "−")
 
 
 def share_of_target(flow: float, graph: Picture) -> str:

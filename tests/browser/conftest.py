@@ -10,14 +10,19 @@ from urllib.parse import urlsplit
 
 import pytest
 from dash import Dash
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from flowviz.analyses.prompts import shipped
 from flowviz.app import create_app
-from flowviz.session import Session
+from flowviz.causal.request import CheckRequest
+from flowviz.models.loaded import LoadedModel
+from flowviz.models.loading import load_model
+from flowviz.session import Job, Question, Session
 from tests.browser.workbench import Workbench
 from tests.fakes import FakeSession
 from tests.ui.conftest import EXAMPLES
+from tests.verdicts import make_verdict
 
 CHROMIUM = "/usr/bin/chromium"
 # Cytoscape writes this to every console; it is no fault of the page
@@ -31,25 +36,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield from _launched(playwright)
-
-
-def _launched(playwright: Playwright) -> Iterator[Browser]:
-    path = CHROMIUM if Path(CHROMIUM).exists() else None
-    chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-    yield chromium
-    chromium.close()
+def demo() -> LoadedModel:
+    """The one that all servers of these tests share."""
+    return load_model("demo")
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the program itself is served, with its demo model."""
-    session = Session()
-    session.preload()
-    with serving(create_app(session)) as address:
+def address(demo: LoadedModel) -> Iterator[str]:
+    """Where the program itself is served, with its demo model; verdicts are written by hand."""
+    with serving(create_app(preloaded(CheckedByHand, demo))) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def checking_address(demo: LoadedModel) -> Iterator[str]:
+    """Where checks really run; the mean is over nine prompts, not hundreds."""
+    few = [prompt for number, prompt in enumerate(shipped("phenomena")) if number % 40 == 0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flowviz.answering.shipped", lambda _name: few)
+        with serving(create_app(preloaded(Session, demo))) as address:
+            yield address
+
+
+def preloaded(kind: type[Session], model: LoadedModel) -> Session:
+    """A session that holds the model already."""
+    session = kind(load=lambda _entry, _progress: model)
+    session.preload()
+    return session
+
+
+class CheckedByHand(Session):
+    """Answers checks at once, which else take a second of a processor beside every graph."""
+
+    def submit(self, question: Question, visitor: str, *, to_inspect: bool = False) -> Job:
+        if isinstance(question, CheckRequest):
+            verdict = make_verdict(self.graph(question.explained), question)
+            self._results.keep(question, verdict)
+        return super().submit(question, visitor, to_inspect=to_inspect)
 
 
 @pytest.fixture(scope="session")
@@ -78,16 +101,30 @@ def serving(app: Dash) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all tests, so that scripts come from its cache."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    yield context
-    context.close()
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One for all tests, with a profile on disk: only there Chromium keeps compiled scripts."""
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM if Path(CHROMIUM).exists() else None,
+            args=["--no-sandbox"],
+            viewport={"width": 1440, "height": 900},
+            accept_downloads=True,
+        )
+        yield context
+        context.close()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A page that fails the test for any error in its console or request to another host."""
+    with watched(context) as page:
+        yield page
+
+
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
+    """Such a page, for as long as it is wanted."""
     page = context.new_page()
     page.set_default_timeout(20_000)
     faults: list[str] = []

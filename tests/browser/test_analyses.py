@@ -17,10 +17,10 @@ from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.run import analyse
 from flowviz.analyses.tables import tables
 from flowviz.app import create_app
-from flowviz.models.loading import load_model
 from flowviz.ui.analyses.numbers import OF_ONE_NORM
 from flowviz.views.tokens import visible
 from tests.browser.conftest import serving
+from tests.browser.workbench import nameless
 from tests.results import AnalysesSession
 from tests.ui.conftest import EXAMPLES
 
@@ -39,8 +39,8 @@ THEME = "() => document.documentElement.dataset.mantineColorScheme"
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load_model("demo")
+def model(demo):
+    return demo
 
 
 @pytest.fixture(scope="module")
@@ -371,12 +371,15 @@ def test_the_flow_page_leads_to_the_analyses_of_its_prompt_and_back(bench):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_width_in_the_systems_theme(page, by_hand_address, scheme):
+def test_every_width_in_the_systems_theme_and_names_for_all_that_can_be_used(
+    page, by_hand_address, scheme
+):
     page.emulate_media(color_scheme=scheme)
     for analysis in Analysis:
         visit(page, by_hand_address, **asked_for(analysis))
         expect(page.locator(TABLE).first).to_be_visible()
         assert page.evaluate(THEME) == scheme
+        assert nameless(page) == []
         for width in (1440, 800, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_function(
@@ -396,18 +399,3 @@ def test_charts_and_tables_follow_the_theme(page, by_hand_address):
     page.wait_for_function(f"old => ({colour})() !== old", arg=before)
     assert page.evaluate(THEME) == "dark"
     page.evaluate("localStorage.clear()")
-
-
-def test_all_that_can_be_used_has_a_name(page, by_hand_address):
-    for analysis in Analysis:
-        visit(page, by_hand_address, **asked_for(analysis))
-        expect(page.locator(TABLE).first).to_be_visible()
-        nameless = page.evaluate(
-            """() => [...document.querySelectorAll("button, input, textarea, [role=slider]")]
-                .filter(e => !e.closest("[aria-hidden=true]"))
-                .filter(e => e.checkVisibility({ visibilityProperty: true }) && !(
-                    e.textContent.trim() || e.ariaLabel || e.title || e.placeholder ||
-                    (e.labels && e.labels.length) || e.getAttribute("aria-labelledby")))
-                .map(e => e.outerHTML.slice(0, 200))"""
-        )
-        assert nameless == []

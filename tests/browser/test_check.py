@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 import flowviz
 from flowviz.causal.types import Ablation
 from flowviz.views.check.words import details, headline, smallest_words
+from tests.browser.workbench import Workbench
 
 PROMPT = "The capital of Japan is the city of"
 OTHER = "The capital of Spain is the city of"
@@ -31,14 +32,24 @@ PLACE = """key => {
 
 
 @pytest.fixture(scope="session")
-def verdict():
-    """What the Python function says of the same graph."""
-    return flowviz.explain(PROMPT, flowviz.load_model("demo")).check(share=0.8)
+def explanation(demo):
+    return flowviz.explain(PROMPT, demo)
 
 
 @pytest.fixture(scope="session")
-def graph():
-    return flowviz.explain(PROMPT, flowviz.load_model("demo")).graph
+def verdict(explanation):
+    """What the Python function says of the same graph."""
+    return explanation.check(share=0.8)
+
+
+@pytest.fixture(scope="session")
+def graph(explanation):
+    return explanation.graph
+
+
+@pytest.fixture
+def bench(page, checking_address) -> Workbench:
+    return Workbench(page, checking_address)
 
 
 def told(page, words: str = ""):
@@ -56,31 +67,16 @@ def opened(bench, **query):
     return bench.page
 
 
-def test_the_line_comes_without_a_click_with_the_numbers_of_the_python_function(
+def test_the_line_comes_without_a_click_and_the_panel_by_click_and_key_with_the_functions_numbers(
     bench, graph, verdict
 ):
     bench.open(prompt=PROMPT)
-    expect(bench.page.locator("#check-panel")).to_be_hidden()
-    words = f"{headline(graph, verdict.recovery)} {details(verdict.recovery, Ablation.ZERO)}"
-    assert told(bench.page) == words
-    tip = bench.page.locator("#check-line span").get_attribute("title")
-    assert "every other head, neuron and embedding is replaced by zero" in tip
-
-
-def test_another_graph_is_checked_again(bench):
-    bench.open(prompt=PROMPT)
-    before = told(bench.page)
-    bench.redraw(lambda: bench.page.get_by_text("Circuit").click())
-    told(bench.page)
-    bench.redraw(lambda: bench.run("The capital of France is the city of"))
-    after = told(bench.page, "␣Paris")
-    assert after != before
-
-
-def test_the_panel_opens_by_click_and_key_and_shows_the_same_numbers(bench, verdict):
-    bench.open(prompt=PROMPT)
     page = bench.page
-    told(page)
+    expect(page.locator("#check-panel")).to_be_hidden()
+    words = f"{headline(graph, verdict.recovery)} {details(verdict.recovery, Ablation.ZERO)}"
+    assert told(page) == words
+    tip = page.locator("#check-line span").get_attribute("title")
+    assert "every other head, neuron and embedding is replaced by zero" in tip
     page.click("#check-toggle")
     expect(page.locator("#check-toggle")).to_have_attribute("aria-expanded", "true")
     spearman = verdict.agreement.spearman
@@ -95,6 +91,16 @@ def test_the_panel_opens_by_click_and_key_and_shows_the_same_numbers(bench, verd
     page.locator("#check-toggle").press("c")
     expect(page.locator("#check-panel")).to_be_hidden()
     bench.wait_query("check", None)
+
+
+def test_another_graph_is_checked_again(bench):
+    bench.open(prompt=PROMPT)
+    before = told(bench.page)
+    bench.redraw(lambda: bench.page.get_by_text("Circuit").click())
+    told(bench.page)
+    bench.redraw(lambda: bench.run("The capital of France is the city of"))
+    after = told(bench.page, "␣Paris")
+    assert after != before
 
 
 def test_the_ablation_is_switched_and_named(bench):
@@ -132,7 +138,7 @@ def test_a_wrong_other_prompt_is_told_in_place_and_nothing_is_lost(bench):
     expect(page.locator("#check-other-field")).not_to_contain_text("at least as long")
 
 
-def test_a_point_names_its_component_and_a_click_opens_it(bench, verdict):
+def test_a_point_names_its_component_a_click_opens_it_and_another_score_is_plotted(bench, verdict):
     page = opened(bench)
     strongest = verdict.agreement.effects[0].key
     drawn = next(row.key for row in verdict.agreement.effects if bench.elements(f"#{row.key}"
@@ -145,10 +151,6 @@ def test_a_point_names_its_component_and_a_click_opens_it(bench, verdict):
         page.mouse.click(x, y)
         bench.wait_selected(str(key))
     assert bench.elements(".selected.node") == [str(drawn)]
-
-
-def test_another_score_is_plotted(bench):
-    page = opened(bench)
     page.locator("#check-score").get_by_text("gradient").click()
     expect(page.locator("#check-scatter .xtitle")).to_have_text("What the gradient says")
 
@@ -171,7 +173,7 @@ def test_the_smallest_graph_is_found_listed_and_opened(bench, verdict):
 
 
 def test_a_link_reproduces_the_check(bench, context):
-    page = opened(bench, against="resample", other=OTHER, smallest="0.7")
+    page = opened(bench, against="resample", other=OTHER, smallest="0.3")
     expect(page.locator("#check-smallest")).to_contain_text("recover", timeout=LONG)
     line, link = page.locator("#check-line").inner_text(), page.url
     small = page.locator("#check-smallest").inner_text()
@@ -184,19 +186,18 @@ def test_a_link_reproduces_the_check(bench, context):
     other.close()
 
 
-@pytest.mark.parametrize("what", ["json", "effects", "curves"])
-def test_the_verdict_can_be_downloaded(bench, verdict, what):
+def test_the_verdict_can_be_downloaded_as_json_and_in_two_tables(bench, verdict):
     page = opened(bench)
+    share = json.loads(downloaded(page, "json"))["recovery"]["kept"]["recovered"]
+    assert share == pytest.approx(verdict.recovery.kept.recovered, abs=1e-4)
+    for what, rows in (("effects", len(verdict.agreement.effects)), ("curves", 40)):
+        assert len(downloaded(page, what).splitlines()) == 1 + rows
+
+
+def downloaded(page, what: str) -> str:
     with page.expect_download() as waiting:
         page.click(f"#check-save-{what}")
-    text = Path(waiting.value.path()).read_text()
-    if what == "json":
-        assert json.loads(text)["recovery"]["kept"]["recovered"] == pytest.approx(
-            verdict.recovery.kept.recovered, abs=1e-4
-        )
-    else:
-        rows = {"effects": len(verdict.agreement.effects), "curves": 40}
-        assert len(text.splitlines()) == 1 + rows[what]
+    return Path(waiting.value.path()).read_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

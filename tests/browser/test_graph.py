@@ -87,26 +87,23 @@ def test_lines_and_tables_lead_through_the_graph(bench):
     expect(came).to_have_attribute("row-id", edge.replace(">", " "))
 
 
-def test_without_a_selection_the_strongest_components_are_listed(bench):
+def test_hover_lights_a_path_with_its_numbers_and_the_strongest_components_are_listed(bench):
     bench.open(prompt=PROMPT)
-    first = bench.page.locator(".components button").first
+    page = bench.page
+    node = bench.elements("node.resid_final")[0]
+    page.mouse.move(*bench.place(node))
+    expect(page.locator(".tooltip.on")).to_contain_text("influence")
+    page.wait_for_function(f"() => {CY}.elements('.dim').length > 0")
+    assert node in bench.elements("node.path")
+    box = page.locator("#flow-status").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.wait_for_function(f"() => {CY}.elements('.dim').length === 0")
+    first = page.locator(".components button").first
     node = first.get_attribute("data-node")
     first.click()
     bench.wait_selected(node)
-    bench.page.locator(".inspector .close").click()
+    page.locator(".inspector .close").click()
     expect(first).to_be_visible()
-
-
-def test_hover_lights_a_path_and_says_the_numbers(bench):
-    bench.open(prompt=PROMPT)
-    node = bench.elements("node.resid_final")[0]
-    bench.page.mouse.move(*bench.place(node))
-    expect(bench.page.locator(".tooltip.on")).to_contain_text("influence")
-    bench.page.wait_for_function(f"() => {CY}.elements('.dim').length > 0")
-    assert node in bench.elements("node.path")
-    box = bench.page.locator("#flow-status").bounding_box()
-    bench.page.mouse.move(box["x"] + 5, box["y"] + 5)
-    bench.page.wait_for_function(f"() => {CY}.elements('.dim').length === 0")
 
 
 def test_keys_walk_fit_clear_and_help(bench):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.opened_block import OpenedBlock
 from tests.browser.test_links import FILES
-from tests.browser.workbench import CY
+from tests.browser.workbench import CY, nameless
 
 PROMPT = "The capital of Japan is the city of"
 COLOURS = f"() => {CY}.nodes('.neuron').map(e => e.style('background-color')).join()"
@@ -192,16 +192,6 @@ def test_keys_walk_fit_and_clear(block):
     assert page.evaluate(f"{CY}.zoom()") == pytest.approx(zoom)
 
 
-def test_hover_says_the_numbers_and_lights_a_path(block):
-    block.open(prompt=PROMPT, layers="3-3")
-    head = block.elements("node.head")[0]
-    block.page.mouse.move(*block.place(head))
-    tip = block.page.locator(".tooltip.on")
-    for words in ("flow", "of the target", "norm", "promotes", "entropy"):
-        expect(tip).to_contain_text(words)
-    block.page.wait_for_function(f"() => {CY}.elements('.dim').length > 0")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_width_in_the_systems_theme(block, scheme):
     page = block.page
@@ -218,7 +208,7 @@ def test_every_width_in_the_systems_theme(block, scheme):
             expect(page.locator(part)).to_be_visible()
 
 
-def test_the_default_picture_fits_the_window_and_can_be_read(block):
+def test_the_default_picture_fits_the_window_has_names_and_says_its_numbers(block):
     block.open(prompt=PROMPT, layers="3-3")
     box = block.page.evaluate(f"{CY}.elements('.node').renderedBoundingBox()")
     canvas = block.page.locator("#inside-canvas").bounding_box()
@@ -227,6 +217,12 @@ def test_the_default_picture_fits_the_window_and_can_be_read(block):
     assert box["x2"] <= canvas["width"]
     assert box["y2"] <= canvas["height"]
     assert block.page.evaluate(f"{CY}.zoom()") * 14 > 7.5
+    assert nameless(block.page) == []
+    block.page.mouse.move(*block.place(block.elements("node.head")[0]))
+    tip = block.page.locator(".tooltip.on")
+    for words in ("flow", "of the target", "norm", "promotes", "entropy"):
+        expect(tip).to_contain_text(words)
+    block.page.wait_for_function(f"() => {CY}.elements('.dim').length > 0")
 
 
 def test_the_link_is_copied_and_every_file_can_be_downloaded(block):
@@ -246,16 +242,3 @@ def test_the_link_is_copied_and_every_file_can_be_downloaded(block):
 def test_without_a_link_the_page_opens_a_block_of_an_example(block):
     block.open()
     assert block.query["layers"] == "0-0"
-
-
-def test_all_that_can_be_used_has_a_name(block):
-    block.open(prompt=PROMPT, layers="3-3")
-    nameless = block.page.evaluate(
-        """() => [...document.querySelectorAll("button, input, textarea, [role=slider]")]
-            .filter(e => e.checkVisibility({ visibilityProperty: true }) &&
-                !e.closest("[aria-hidden=true]") && !(
-                e.textContent.trim() || e.ariaLabel || e.title || e.placeholder ||
-                (e.labels && e.labels.length) || e.getAttribute("aria-labelledby")))
-            .map(e => e.outerHTML.slice(0, 200))"""
-    )
-    assert nameless == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.workbench import nameless
+
 CY = "window.flowviz.cytoscape()"
 PROMPT = "The capital of Japan is"
 THEME = "document.documentElement.dataset.mantineColorScheme"
@@ -28,9 +30,10 @@ def test_every_width_in_the_systems_theme(bench, scheme):
             expect(page.locator(part)).to_be_visible()
 
 
-def test_the_theme_is_switched_and_remembered(bench):
+def test_all_that_can_be_used_has_a_name_and_the_theme_is_switched_and_remembered(bench):
     bench.open(prompt=PROMPT)
     page = bench.page
+    assert nameless(page) == []
     label = f"() => {CY}.nodes('.node').first().style('color')"
     before = page.evaluate(label)
     page.click("#shell-theme-button")
@@ -40,15 +43,3 @@ def test_the_theme_is_switched_and_remembered(bench):
     page.wait_for_selector("[data-drawn]")
     assert page.evaluate(THEME) == "dark"
     page.evaluate("localStorage.clear()")
-
-
-def test_all_that_can_be_used_has_a_name(bench):
-    bench.open(prompt=PROMPT)
-    nameless = bench.page.evaluate(
-        """() => [...document.querySelectorAll("button, input, textarea, [role=slider]")]
-            .filter(e => e.checkVisibility({ visibilityProperty: true }) && !(
-                e.textContent.trim() || e.ariaLabel || e.title || e.placeholder ||
-                (e.labels && e.labels.length) || e.getAttribute("aria-labelledby")))
-            .map(e => e.outerHTML.slice(0, 200))"""
-    )
-    assert nameless == []

@@ -117,3 +117,15 @@ class Workbench:
     def notice(self, words: str) -> None:
         """Waits for a notice with these words."""
         expect(self.page.locator("#shell-notice-box")).to_contain_text(words)
+
+
+def nameless(page: Page) -> list[str]:
+    """What can be used on a page and has no name for who does not see it."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("button, input, textarea, [role=slider]")]
+            .filter(e => e.checkVisibility({ visibilityProperty: true }) &&
+                !e.closest("[aria-hidden=true]") && !(
+                e.textContent.trim() || e.ariaLabel || e.title || e.placeholder ||
+                (e.labels && e.labels.length) || e.getAttribute("aria-labelledby")))
+            .map(e => e.outerHTML.slice(0, 200))"""
+    )

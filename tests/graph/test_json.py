@@ -39,7 +39,7 @@ number = st.floats(allow_nan=False)
 share = st.floats(0, 1)
 small = st.integers(0, 40)
 words = st.text(max_size=6)
-prediction = st.builds(Prediction, small, words, share, number)
+prediction = st.builds(Prediction, small, words, share, number, st.none() | share)
 score = st.builds(TokenScore, small, words, number, share)
 scores = st.lists(score, max_size=2).map(tuple)
 projection = st.builds(Projection, scores, scores, number, number, small, share)
@@ -66,10 +66,12 @@ def graphs(draw: st.DrawFn) -> FlowGraph:
     keys = draw(st.lists(key, min_size=1, max_size=5, unique=True))
     end = st.sampled_from(keys)
     maybe = st.none() | number
-    edge = st.builds(FlowEdge, end, end, st.sampled_from(EdgeKind), number, share, maybe)
+    edge = st.builds(FlowEdge, end, end, st.sampled_from(EdgeKind), number, share, maybe, maybe)
     read = st.none() | projection
     nodes = [
-        draw(st.builds(FlowNode, st.just(k), number, share, maybe, number, maybe, maybe, read))
+        draw(
+            st.builds(FlowNode, st.just(k), number, share, maybe, number, maybe, maybe, read, maybe)
+        )
         for k in keys
     ]
     texts = draw(st.lists(words, max_size=4))
@@ -77,7 +79,9 @@ def graphs(draw: st.DrawFn) -> FlowGraph:
     return FlowGraph(
         model=draw(shape),
         tokens=tuple(PromptToken(i, i, text) for i, text in enumerate(texts)),
-        target=Target(draw(small), draw(prediction), 1, contrast, 2 if contrast else None, 1.5),
+        target=Target(
+            draw(small), draw(prediction), 1, contrast, 2 if contrast else None, 1.5, draw(maybe)
+        ),
         predictions=tuple(draw(st.lists(prediction, max_size=3))),
         settings=draw(
             st.dictionaries(words, st.none() | st.booleans() | words | share, max_size=3)
@@ -87,6 +91,8 @@ def graphs(draw: st.DrawFn) -> FlowGraph:
         nodes_total=draw(st.integers(0, 10**12)),
         nodes=tuple(nodes),
         edges=tuple(draw(st.lists(edge, max_size=4))),
+        interventions=tuple(draw(st.lists(words, max_size=2))),
+        donor=draw(st.none() | words),
     )
 
 
@@ -106,17 +112,17 @@ def test_top_level_and_what_scripts_rely_on() -> None:
     data = graph_dict(three_nodes())
     assert list(data) == [
         "version", "model", "tokens", "target", "predictions", "settings", "checks", "coverage",
-        "nodes_total", "nodes", "edges",
+        "nodes_total", "nodes", "edges", "interventions", "donor",
     ]  # fmt: skip
     assert data["checks"]["conservation_error"] == 3e-6
     assert data["checks"]["exact"] is True
     assert data["predictions"][0] == {
-        "id": 7, "token": " Paris", "probability": 0.5, "logit": 14.0,
+        "id": 7, "token": " Paris", "probability": 0.5, "logit": 14.0, "before": None,
     }  # fmt: skip
     assert data["nodes"][1]["id"] == "head:1:2:3"
     assert data["edges"][0] == {
         "source": "embed:0:1", "target": "head:1:2:3", "kind": "read", "flow": 2.0,
-        "influence": 1.0, "weight": 0.75,
+        "influence": 1.0, "weight": 0.75, "before": None,
     }  # fmt: skip
 
 
@@ -124,6 +130,14 @@ def test_a_file_of_before_parallel_blocks_experts_and_caps_still_reads() -> None
     data = graph_dict(three_nodes())
     for name in ("parallel", "expert_neurons", "logit_cap"):
         del data["model"][name]
+    assert read_graph(orjson.dumps(data).decode()) == three_nodes()
+
+
+def test_a_file_of_before_interventions_still_reads() -> None:
+    data = graph_dict(three_nodes())
+    del data["interventions"], data["donor"], data["target"]["before"]
+    for part in (*data["nodes"], *data["edges"], *data["predictions"], data["target"]["token"]):
+        del part["before"]
     assert read_graph(orjson.dumps(data).decode()) == three_nodes()
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from flowviz.graph.inspection import FlowTable
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.interventions.types import Instead, Intervention, Site
 from flowviz.views.changes import (
@@ -19,7 +20,7 @@ from flowviz.views.changes import (
 )
 from flowviz.views.elements import elements
 from flowviz.views.files import csv, text
-from flowviz.views.labels import edge_tip, node_label
+from flowviz.views.labels import edge_tip, node_label, node_tip
 from flowviz.views.stylesheet import stylesheet
 from flowviz.views.tables import (
     EDGE_COLUMNS,
@@ -78,6 +79,27 @@ def test_what_a_number_was() -> None:
     assert was_words(None) == ""
     assert was_words(-1.0) == " ← −1"
     assert was_words(0.91, percent) == " ← 91%"
+    assert was_words(0.91, percent, 0.914) == ""
+    assert was_words(0.91, percent, 0.5) == " ← 91%"
+
+
+def test_what_gives_nothing_reads_as_nothing() -> None:
+    graph = changed_nodes()
+    off = replace(graph.nodes[1], norm=0.0, flow=-0.0)
+    graph = replace(graph, nodes=(graph.nodes[0], off, *graph.nodes[2:]))
+    assert node_label(off, graph) == "·"
+    assert "reads as" not in node_tip(off, graph)
+    assert "flow +0, 0% of the target; before the change +4" in node_tip(off, graph)
+    line = next(line for line in text(graph).split("\n") if "L1 H3 at 2" in line)
+    assert line.split() == ["L1", "H3", "at", "2", "head", "+0", "0%", "+4"]
+
+
+def test_drawn_edges_that_carry_nothing_now_stay_in_the_tables() -> None:
+    graph = changed_nodes()
+    edges = (replace(graph.edges[0], flow=0.0), *graph.edges[1:])
+    nothing = replace(inspected(), inflows=FlowTable((), 0.0, 0))
+    rows = flow_rows(nothing, replace(graph, edges=edges), "in")
+    assert [(row["id"], row["flow"], row["before"]) for row in rows] == [("embed:0:1", 0.0, 4.0)]
 
 
 def test_which_nodes_and_edges_are_changed() -> None:

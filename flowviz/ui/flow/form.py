@@ -15,7 +15,7 @@ def request_from_form(
     target: Mapping[str, Any],
     settings: Mapping[str, Any],
     ends: Mapping[str, Any],
-    made: Mapping[str, Any] | None = None,
+    made: object = None,
 ) -> ExplainRequest:
     """One request from what stands in the page's controls.
 
@@ -27,7 +27,8 @@ def request_from_form(
         made: what is changed in the pass.
     """
     flat = {"prompt": asked.get("prompt"), "model": asked.get("model"), **target, **settings}
-    flat |= {name: (made or {}).get(name) for name in ("interventions", "donor")}
+    changes = made if isinstance(made, dict) else {}
+    flat |= {name: changes.get(name) for name in ("interventions", "donor")}
     flat["kinds"] = _kinds(settings.get("kinds"))
     for name in SPANS:
         if _whole_range(flat.get(name), ends.get(name)):

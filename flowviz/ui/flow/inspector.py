@@ -43,7 +43,7 @@ def inspector(
     parts = [
         _head(node.key, graph),
         _figures(node, graph),
-        target_line(node.projection, graph),
+        target_line(None if node.norm == 0 else node.projection, graph),
         open_block(node.key, request, graph),
         change_section(node.key, graph, inspection.attention, via),
         *_readings(inspection),
@@ -107,6 +107,8 @@ def _bits(projection: Projection | None) -> str | None:
 
 def _readings(inspection: Inspection) -> list[html.Section | None]:
     neuron = inspection.neuron
+    if inspection.node.norm == 0:
+        return [html.Section([html.H3("Reads as"), html.P("It gives nothing in this pass.")])]
     if neuron is None:
         return [reads("Reads as", inspection.node.projection)]
     return [

@@ -60,7 +60,8 @@ def columns(attention: bool, before: bool = False, cut: bool = False) -> list[di
     shown = [what_column(), flow_column()]
     if before:
         shown.append(number_column(BEFORE, "Before", "flowvizSigned", 72))
-    shown.append(number_column("share", "Share", "flowvizShare"))
+    if not (before and attention):  # there is no room for both
+        shown.append(number_column("share", "Share", "flowvizShare"))
     if attention:
         shown.append(number_column("weight", "Attn", "flowvizShare"))
     return [*shown, CUT] if cut else shown

@@ -6,14 +6,14 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from flowviz.graph.types import FlowGraph, NodeKind
-from flowviz.interventions.types import Instead, Intervention, write_interventions
+from flowviz.interventions.types import Instead, Intervention, Site, write_interventions
 from flowviz.request import ExplainRequest
 from flowviz.ui.dom import attributes
 from flowviz.ui.interventions.carry import RULE
 from flowviz.ui.interventions.made import Made
 from flowviz.ui.interventions.pieces import acts, donor_box
 from flowviz.ui.links import compare_link
-from flowviz.views.changes import how_words, intervention_words, site_words
+from flowviz.views.changes import how_words, intervention_words, parts_words, site_words
 from flowviz.views.tokens import visible
 
 MOST_NAMED = 12
@@ -47,7 +47,13 @@ def _chip(one: Intervention, made: Made, graph: FlowGraph | None) -> html.Div:
         [
             html.Details(
                 [
-                    html.Summary(words, title=_tip(one, graph)),
+                    html.Summary(
+                        [
+                            html.Span(parts_words(one, graph)),
+                            html.B(how_words(one.how)),
+                        ],
+                        title=_tip(one, graph),
+                    ),
                     html.Div([*_parts(one, graph), *_acts(one, made)]),
                 ],
                 className="pop",
@@ -79,17 +85,17 @@ def _tip(one: Intervention, graph: FlowGraph | None) -> str:
 
 
 def _parts(one: Intervention, graph: FlowGraph | None) -> list[Component]:
-    """What it concerns, each a way to its node."""
-    return [
-        html.Button(
-            site_words(site, graph),
-            className="step",
-            type="button",
-            **attributes(data_node=site.key),
-        )
-        for site in one.sites[:MOST_NAMED]
-        if not site.everywhere
-    ]
+    """What it concerns, each a way to its node where it has a position."""
+    more = len(one.sites) - MOST_NAMED
+    parts = [_part(site, graph) for site in one.sites[:MOST_NAMED]]
+    return [*parts, html.Span(f"and {more:,} more")] if more > 0 else parts
+
+
+def _part(site: Site, graph: FlowGraph | None) -> Component:
+    words = site_words(site, graph)
+    if site.everywhere:
+        return html.Span(words)
+    return html.Button(words, className="step", type="button", **attributes(data_node=site.key))
 
 
 def _donor(made: Made) -> list[Component]:
@@ -98,7 +104,7 @@ def _donor(made: Made) -> list[Component]:
         return []
     box = html.Div([donor_box(made.donor), _use()])
     words = f"Other prompt: {visible(made.donor)}"
-    summary = html.Summary(words, title=made.donor)
+    summary = html.Summary(html.Span(words), title=made.donor)
     return [
         html.Div(
             html.Details([summary, box], className="pop"),

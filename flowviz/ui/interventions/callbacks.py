@@ -22,14 +22,15 @@ from flowviz.ui.interventions.ids import Change
 from flowviz.ui.interventions.made import Made, edited
 from flowviz.ui.server import current_session
 
-Stored = dict[str, Any] | None
+Stored = Any  # what a browser says that its store holds
 
 
 def change(edit: Stored, asked: Stored, made: Stored, aside: Stored) -> tuple[Stored, Stored]:
     """What is asked for now, and what is put aside."""
-    asked, before = asked or {}, Made.read(made)
+    asked, edit = (each if isinstance(each, dict) else {} for each in (asked, edit))
+    before = Made.read(made)
     if ctx.triggered_id == Change.EDIT:
-        after, left = _pressed(before, edit or {}, Made.read(aside) if aside else None)
+        after, left = _pressed(before, edit, Made.read(aside) if aside else None)
     else:
         where = str(asked.get("prompt") or ""), str(asked.get("model") or "")
         after, gone = carried(before, *where, counter(current_session()))

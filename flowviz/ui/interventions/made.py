@@ -37,9 +37,9 @@ class Made:
     model: str = ""
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any] | None) -> Made:
+    def read(cls, stored: object) -> Made:
         """Reads a store back. Raises RequestError for what is no intervention."""
-        stored = stored or {}
+        stored = stored if isinstance(stored, dict) else {}
         donor = stored.get("donor") or None
         return cls(
             parse_interventions(stored.get("interventions")),

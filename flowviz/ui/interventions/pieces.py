@@ -77,7 +77,7 @@ def donor_box(donor: str | None) -> dmc.Textarea:
 
 def _scale(how: float | Instead | None) -> html.Div:
     """A factor from −5 to 5, applied on release; the marks are buttons."""
-    factor = how if isinstance(how, float | int) else 1.0
+    factor = 1.0 if how is None or isinstance(how, Instead) else how
     slider = dcc.Input(
         type="range",
         min=WEAKEST,
@@ -85,7 +85,7 @@ def _scale(how: float | Instead | None) -> html.Div:
         step=STEP,
         value=min(max(factor, WEAKEST), STRONGEST),
     )
-    words = f"× {factor:g}".replace("-", "−")
+    words = "" if isinstance(how, Instead) else f"× {factor:g}".replace("-", "−")
     return html.Div(
         [
             html.Label([html.Span("Scale"), slider]),

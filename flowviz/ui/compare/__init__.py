@@ -1,0 +1,1 @@
+"""The page that compares two passes: ids, panels and forms."""
