@@ -33,7 +33,7 @@ from flowviz.trace import record
 
 PAGE = Path(__file__).parent / "causal.md"
 MARKS = ("<!-- measured -->", "<!-- end of measured -->")
-SCORES = ("flow", "gradient", "direct")
+SCORES = ("flow", "blend", "gradient", "direct")
 LEAST_SPAN = 1.0  # logits between the whole and nothing, or shares of it mean little
 REFERENCE = 200
 Row = dict[tuple[str, str], float]

@@ -40,9 +40,11 @@ class Wiring(StrEnum):
 
 
 class Score(StrEnum):
-    """What ranks the nodes: conserved flow, attribution patching, direct logit attribution."""
+    """What ranks the nodes: conserved flow, a blend of flow and gradients, attribution patching,
+    direct logit attribution."""
 
     FLOW = "flow"
+    BLEND = "blend"
     GRADIENT = "gradient"
     DIRECT = "direct"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.flow import Flow, factor, kept
@@ -110,7 +111,7 @@ def gradient_scores(flow: Flow) -> NodeValues:
 
 
 @torch.inference_mode()
-def by_gradient(flow: Flow, gradients: dict[tuple[str, int], Tensor]) -> NodeValues:
+def by_gradient(flow: Flow, gradients: Gradients) -> NodeValues:
     """Every node's value, times the gradient at its place (`gradients_of`)."""
     trace, p = flow.trace, flow.positions
     values = NodeValues.of(flow.model.shape, p, trace.resid_final)
@@ -193,18 +194,26 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
     return (left * right).sum(-1)
 
 
+Gradients = dict[tuple[str, int], Tensor]
 _NAMES = ("embed", "pos_embed", "resid_pre", "resid_mid", "resid_final", "attn_out", "mlp_out",
           "v", "pre", "linear")  # fmt: skip
 
 
-def gradients_of(flow: Flow) -> dict[tuple[str, int], Tensor]:
-    """The gradient of the target, before a soft cap, at the places that are named."""
+def gradients_of(flow: Flow, moved: Float[Tensor, "pos d_model"] | None = None) -> Gradients:
+    """The gradient of the target, before a soft cap, at the places that are named.
+
+    Args:
+        moved: what is added to the tokens' embeddings first; None for the pass as it was.
+    """
     kept: dict[tuple[str, int], Tensor] = {}
 
     def keep(place: tuple[str, int]) -> Any:
         def hook(value: Tensor, hook: Any = None) -> Tensor:
             if place[0] in ("embed", "pos_embed"):
-                value = value.detach().requires_grad_()
+                value = value.detach()
+                if moved is not None and place[0] == "embed":
+                    value = value + moved.view_as(value).to(value)
+                value.requires_grad_()
             kept[place] = value
             return value  # or no gradient reaches what is kept
 

@@ -59,6 +59,10 @@ class NodeValues:
             **{field.name: change(getattr(self, field.name)) for field in fields(self)}
         )
 
+    def parts(self) -> tuple[Tensor, ...]:
+        """The values of all kinds, in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
     @property
     def layers(self) -> int:
         """How many blocks there are."""

@@ -68,7 +68,7 @@ PLAIN = ("flowviz.checked", "flowviz.errors", "flowviz.interventions.types", *PL
          *PLAIN_INSIDE, *PLAIN_ANALYSES, *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
 CHANGES = ("flowviz.interventions.changes", "flowviz.interventions.hooks")
 ENGINE = (*CHANGES, "flowviz.interventions.types", "flowviz.flow", "flowviz.lens",
-          "flowviz.influence", "flowviz.scores", "flowviz.checks",
+          "flowviz.influence", "flowviz.scores", "flowviz.blend", "flowviz.checks",
           "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),

@@ -46,6 +46,7 @@ def three_components() -> Verdict:
                  (kept(2, -0.25), kept(2, 0.25))),
         (
             curve("flow", 0.25, 0.75, 1.0),
+            curve("blend", 0.25, 0.5, 1.0),
             curve("gradient", 0.125, math.nan, 1.0),
             curve("direct", 0.0, 0.25, 1.0),
             curve("random", -3.0, 0.0, 1.0),
@@ -53,11 +54,11 @@ def three_components() -> Verdict:
         Agreement(
             "zero",
             (
-                Effect(head, {"flow": 2.0, "gradient": 1.0, "direct": 1.5}, 3.0),
-                Effect(embed, {"flow": 1.0, "gradient": -0.5, "direct": 0.0}, -1.0),
-                Effect(other, {"flow": 0.25, "gradient": 0.5, "direct": 0.0}, 0.5),
+                Effect(head, {"flow": 2.0, "blend": 1.75, "gradient": 1.0, "direct": 1.5}, 3.0),
+                Effect(embed, {"flow": 1.0, "blend": 0.5, "gradient": -0.5, "direct": 0.0}, -1.0),
+                Effect(other, {"flow": 0.25, "blend": 0.5, "gradient": 0.5, "direct": 0.0}, 0.5),
             ),
-            {"flow": 0.5, "gradient": 1.0, "direct": -0.25},
+            {"flow": 0.5, "blend": 0.75, "gradient": 1.0, "direct": -0.25},
         ),
     )  # fmt: skip
 
@@ -72,7 +73,7 @@ def make_verdict(graph: FlowGraph, request: CheckRequest) -> Verdict:
     keys = tuple(node.key for node in graph.nodes if node.key.kind in COMPONENTS)
     share = {Ablation.ZERO: 0.5, Ablation.MEAN: 0.25, Ablation.RESAMPLE: 0.125}[request.against]
     base, sample = BASELINES[request.against], three_components()
-    scores = {"flow": 1.0, "gradient": 0.5, "direct": 0.0}
+    scores = {"flow": 1.0, "blend": 0.75, "gradient": 0.5, "direct": 0.0}
     effects = tuple(Effect(key, scores, 2.0 / (1 + rank)) for rank, key in enumerate(keys))
     controls = (kept(len(keys), -0.1), kept(len(keys), 0.2))
     return Verdict(

@@ -23,6 +23,7 @@ from flowviz.causal.types import Verdict
 from flowviz.graph.build import Scored
 from flowviz.graph.types import FlowGraph
 
+CURVE = 0.08  # of the whole, for one curve
 Progress = Callable[[str, float], None]
 
 
@@ -59,9 +60,9 @@ def check(
     random = flow.values.each(_shuffled(torch.Generator().manual_seed(SEED)))
     curves = []
     for step, (name, ranked) in enumerate({**values, "random": random}.items()):
-        stage, begun = f"Keeping more and more by {name}", 0.3 + 0.1 * step
+        stage, begun = f"Keeping more and more by {name}", 0.3 + CURVE * step
         progress(stage, begun)
-        told = partial(_told, progress, stage, begun, begun + 0.1)
+        told = partial(_told, progress, stage, begun, begun + CURVE)
         curves.append(curve(passes, name, ranked, told))
 
     def alone(done: int) -> None:

@@ -12,35 +12,39 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from flowviz.blend import blend_gradients, blended
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.types import Ablation
 from flowviz.flow import Flow
 from flowviz.graph.build import Scored
-from flowviz.scores import by_gradient, direct_scores, gradients_of
+from flowviz.request import Score
+from flowviz.scores import Gradients, by_gradient, direct_scores, gradients_of
 from flowviz.values import NodeValues
 
 
 def foreseen(scored: Scored, baseline: Baseline) -> dict[str, NodeValues]:
-    """What flow, gradient and direct attribution say of every component's replacement."""
-    flow = scored.flow
-    own = {"flow": flow.values, "gradient": scored.gradient, "direct": scored.direct}
+    """What every score says of every component's replacement."""
     if baseline.kind is Ablation.ZERO:
-        return own
+        return {score.value: scored.by(score) for score in Score}
+    flow = scored.flow
     other = standing_in(flow, baseline)
-    instead = {
-        "flow": other.values,
-        "gradient": by_gradient(other, gradients_of(flow)),
-        "direct": direct_scores(other),
+    gradients = gradients_of(flow)
+    changed = _difference(flow.values, other.values)
+    along = _by_gradients(flow, other, blend_gradients(flow, gradients))
+    return {
+        Score.FLOW.value: changed,
+        Score.BLEND.value: blended(changed, along),
+        Score.GRADIENT.value: _by_gradients(flow, other, gradients),
+        Score.DIRECT.value: _difference(scored.direct, direct_scores(other)),
     }
-    return {name: _difference(values, instead[name]) for name, values in own.items()}
+
+
+def _by_gradients(flow: Flow, other: Flow, gradients: Gradients) -> NodeValues:
+    return _difference(by_gradient(flow, gradients), by_gradient(other, gradients))
 
 
 def _difference(left: NodeValues, right: NodeValues) -> NodeValues:
-    return NodeValues(**{name: part - vars(right)[name] for name, part in _fields(left).items()})
-
-
-def _fields(values: NodeValues) -> dict[str, Tensor]:
-    return {name: part for name, part in vars(values).items() if isinstance(part, Tensor)}
+    return NodeValues(*(a - b for a, b in zip(left.parts(), right.parts(), strict=True)))
 
 
 def standing_in(flow: Flow, baseline: Baseline) -> Flow:

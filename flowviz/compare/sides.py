@@ -55,8 +55,7 @@ class Sides:
 
     def difference(self, score: Score) -> NodeValues:
         """Second minus first of a score, by column."""
-        return difference(_values(self.first, score), _values(self.second, score),
-                          self.places, self.count)  # fmt: skip
+        return difference(self.first.by(score), self.second.by(score), self.places, self.count)
 
     def own(self, key: NodeKey) -> tuple[NodeKey | None, NodeKey | None]:
         """A column's node as each pass names it; None where a prompt has no token there."""
@@ -66,12 +65,6 @@ class Sides:
             for position in (column.first, column.second)
         )
         return first, second
-
-
-def _values(scored: Scored, score: Score) -> NodeValues:
-    if score is Score.FLOW:
-        return scored.flow.values
-    return scored.gradient if score is Score.GRADIENT else scored.direct
 
 
 def side(scored: Scored, request: ExplainRequest) -> Side:

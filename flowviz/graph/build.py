@@ -13,6 +13,7 @@ from functools import cached_property
 
 import torch
 
+from flowviz.blend import blend_scores
 from flowviz.checks import TOLERANCE, LawErrors, law_errors
 from flowviz.flow import Flow
 from flowviz.graph.before import (
@@ -85,6 +86,17 @@ class Scored:
         """Attribution patching of every node; it takes a pass of its own."""
         return gradient_scores(self.flow)
 
+    @cached_property
+    def blend(self) -> NodeValues:
+        """The blend of every node; it takes six passes of its own."""
+        return blend_scores(self.flow)
+
+    def by(self, score: Score) -> NodeValues:
+        """What a score says of every node."""
+        if score is Score.FLOW:
+            return self.flow.values
+        return getattr(self, score.value)
+
     def ranking(self, score: Score) -> NodeValues:
         """What nodes are chosen by; in a changed pass, also by what they were before."""
         own = self._ranking(score)
@@ -93,8 +105,7 @@ class Scored:
     def _ranking(self, score: Score) -> NodeValues:
         if score is Score.FLOW:
             return self.influence
-        scores = self.gradient if score is Score.GRADIENT else self.direct
-        return ranking_by_score(scores, self.flow.model.shape.parallel)
+        return ranking_by_score(self.by(score), self.flow.model.shape.parallel)
 
 
 @dataclass(frozen=True, eq=False)

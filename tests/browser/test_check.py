@@ -80,7 +80,7 @@ def test_the_line_comes_without_a_click_and_the_panel_by_click_and_key_with_the_
     page.click("#check-toggle")
     expect(page.locator("#check-toggle")).to_have_attribute("aria-expanded", "true")
     spearman = verdict.agreement.spearman
-    for name in ("flow", "gradient", "direct"):
+    for name in ("flow", "blend", "gradient", "direct"):
         expect(page.locator("#check-panel")).to_contain_text(f"{name} {spearman[name]:.2f}")
     expect(page.locator("#check-curves .legendtext")).to_have_count(5)
     legend = page.locator("#check-curves .legendtext").all_text_contents()

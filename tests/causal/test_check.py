@@ -42,8 +42,9 @@ def test_a_verdict_holds_the_graph_its_controls_the_curves_and_the_effects() -> 
     drawn = sum(node.key.kind in COMPONENTS for node in explanation().graph.nodes)
     assert verdict.recovery.kept.size == drawn > 3
     assert len(verdict.recovery.controls) == 20
-    assert [curve.score for curve in verdict.curves] == ["flow", "gradient", "direct", "random"]
-    assert set(verdict.agreement.spearman) == {"flow", "gradient", "direct"}
+    scores = ["flow", "blend", "gradient", "direct"]
+    assert [curve.score for curve in verdict.curves] == [*scores, "random"]
+    assert list(verdict.agreement.spearman) == scores
     assert verdict == explanation().check("mean", reference=("the cat sat", "She said that"))
 
 
@@ -52,6 +53,14 @@ def test_on_the_demo_model_the_flow_finds_what_carries_the_prediction() -> None:
         by_score = {curve.score: curve.cmd for curve in verdict.curves}
         assert min(by_score, key=by_score.__getitem__) == "flow"
         assert by_score["flow"] < 0.2 < by_score["random"]
+
+
+def test_on_the_demo_model_the_blend_foresees_single_ablations_at_least_as_the_gradient() -> None:
+    found = trained().check("resample", other=SPAIN)
+    correlation = found.agreement.spearman
+    assert correlation["blend"] >= correlation["gradient"] > correlation["flow"]
+    by_score = {curve.score: curve.cpr for curve in found.curves}
+    assert by_score["blend"] > by_score["gradient"] + 0.2
 
 
 def test_a_small_graph_recovers_what_was_asked_and_needs_its_weakest() -> None:

@@ -45,7 +45,7 @@ def test_flow_foresees_the_difference_of_the_values(architecture: str) -> None:
     assert found["flow"][token] == pytest.approx(by_hand, abs=1e-5)
 
 
-@pytest.mark.parametrize("score", ["flow", "gradient", "direct"])
+@pytest.mark.parametrize("score", ["flow", "blend", "gradient", "direct"])
 def test_a_prompt_in_its_own_place_changes_nothing(score: str) -> None:
     parts = scored("gpt2")
     itself = baselines.resample(parts.flow.trace, parts.flow.positions, "itself")

@@ -135,7 +135,7 @@ def test_the_panel_has_the_bar_the_curves_the_scores_and_the_effects(client):
     assert "this graph: 50%" in text(answer)
     assert "flow 0.75/0.25" in text(answer)
     labels = [each["label"] for each in answer["check-score.data"]]
-    assert labels == ["flow 0.50", "gradient 1.00", "direct −0.25"]
+    assert labels == ["flow 0.50", "blend 0.75", "gradient 1.00", "direct −0.25"]
     assert '"data-node": "head:' in json.dumps(answer["check-effects.children"])
     assert answer["check-smallest.children"] == []
     assert answer["check-find.hidden"] is False

@@ -13,7 +13,7 @@ from tests.graphs import three_nodes
 from tests.verdicts import kept, three_components
 
 GRAPH, VERDICT = three_nodes(), three_components()
-ALL = ("flow", "gradient", "direct", "random")
+ALL = ("flow", "blend", "gradient", "direct", "random")
 
 
 def named(figure, name):

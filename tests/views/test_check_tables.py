@@ -27,7 +27,7 @@ def test_effects_are_a_row_for_each_component_with_every_score() -> None:
     assert rows[0] == {
         "id": "head:1:2:3", "kind": "head", "layer": 1, "position": 2, "index": 3,
         "name": "L1 H3 at 2", "drawn": True, "effect": 3.0,
-        "flow": 2.0, "gradient": 1.0, "direct": 1.5,
+        "flow": 2.0, "blend": 1.75, "gradient": 1.0, "direct": 1.5,
     }  # fmt: skip
     assert [(row["id"], row["drawn"]) for row in rows[1:]] == [
         ("embed:0:1", True),
@@ -38,21 +38,21 @@ def test_effects_are_a_row_for_each_component_with_every_score() -> None:
 
 def test_curves_are_a_row_for_each_size_of_each_score() -> None:
     rows = curve_rows(VERDICT)
-    assert len(rows) == 12
+    assert len(rows) == 15
     assert rows[1] == {
         "score": "flow", "size": 10, "share": 0.1, "recovered": 0.75, "target": 3.0,
         "divergence": 1.5, "same_first": True, "cpr": 0.75, "cmd": 0.25,
     }  # fmt: skip
-    assert rows[4]["score"] == "gradient"
-    assert rows[4]["recovered"] is None
+    assert rows[7]["score"] == "gradient"
+    assert rows[7]["recovered"] is None
     assert all(tuple(row) == CURVE_COLUMNS for row in rows)
 
 
 def test_both_tables_go_into_csv() -> None:
     effects = table_csv(effect_columns(VERDICT), effect_rows(GRAPH, VERDICT)).splitlines()
-    assert effects[0].endswith("effect,flow,gradient,direct")
-    assert effects[2] == "embed:0:1,embed,0,1,0,␣France at 1,True,-1.0,1.0,-0.5,0.0"
-    assert len(table_csv(CURVE_COLUMNS, curve_rows(VERDICT)).splitlines()) == 13
+    assert effects[0].endswith("effect,flow,blend,gradient,direct")
+    assert effects[2] == "embed:0:1,embed,0,1,0,␣France at 1,True,-1.0,1.0,0.5,-0.5,0.0"
+    assert len(table_csv(CURVE_COLUMNS, curve_rows(VERDICT)).splitlines()) == 16
 
 
 def test_json_holds_the_request_and_the_whole_verdict() -> None:
@@ -64,7 +64,7 @@ def test_json_holds_the_request_and_the_whole_verdict() -> None:
     assert [row["recovered"] for row in whole["recovery"]["controls"]] == [-0.25, 0.25]
     assert whole["agreement"]["effects"][0]["key"] == "head:1:2:3"
     assert whole["agreement"]["spearman"]["direct"] == -0.25
-    assert whole["curves"][1]["points"][1]["recovered"] is None
+    assert whole["curves"][2]["points"][1]["recovered"] is None
     assert whole["smallest"]["nodes"] == ["embed:0:1", "head:1:2:3"]
     assert whole["smallest"]["weakest"] == "embed:0:1"
 

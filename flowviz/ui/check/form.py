@@ -12,7 +12,7 @@ from flowviz.session import JobState, Session
 from flowviz.ui.jobs import MAX_NAME, failed, submitted
 
 SUFFIX = ":check"  # makes it a job of its own: it never cancels the graph's
-PASSES = 190  # the model, random graphs, curves and components one by one, on most prompts
+PASSES = 220  # the model, random graphs, curves and components one by one, on most prompts
 MOST_BY_ITSELF = 5e11  # operations: 2e11 took ten seconds on two busy cores
 
 

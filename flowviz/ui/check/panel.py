@@ -170,5 +170,5 @@ def _agreement() -> html.Div:
         "Spearman's rank correlation between what it says and what happens"
     )
     head = html.H3(["Which score foresees an ablation ", html.Small("Spearman")], title=tip)
-    chosen = dmc.SegmentedControl(id=Check.SCORE, data=[], value="flow", size="xs", fullWidth=True)
+    chosen = dmc.SegmentedControl(id=Check.SCORE, data=[], value="blend", size="xs", fullWidth=True)
     return html.Div([head, chosen, html.Div(id=Check.PLOT)], className="check-column")

@@ -30,7 +30,7 @@ from flowviz.views.check.words import (
 from flowviz.views.laws import flow_shown
 from flowviz.views.words import describe, short_label, signed
 
-SCORES = ("flow", "gradient", "direct")
+SCORES = ("flow", "blend", "gradient", "direct")
 WITHOUT_FLOW = ("gradient",)  # what can be said where a law of the flow failed
 MOST_EFFECTS = 8
 MOST_LISTED = 60

@@ -24,6 +24,7 @@ KIND_WORDS = {
 }
 SCORE_WORDS = {
     Score.FLOW: "Flow (conserved)",
+    Score.BLEND: "Blend (flow and gradients)",
     Score.GRADIENT: "Gradient (attribution patching)",
     Score.DIRECT: "Direct logit attribution",
 }

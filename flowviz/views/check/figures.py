@@ -17,9 +17,10 @@ from flowviz.views.words import percent, short_label, signed
 
 SCALE_HEIGHT = 62
 CHART_HEIGHT = 250
+CURVES_HEIGHT = 290  # its legend may take a row for each score
 LEGEND_ENTRY = 98  # pixels: two entries side by side in the narrowest panel
 LOWEST, HIGHEST = -1.0, 2.0  # of what is recovered; a curve that goes beyond runs off the chart
-HUES = {"flow": 0, "gradient": 1, "direct": 2, "random": 5}
+HUES = {"flow": 0, "blend": 3, "gradient": 1, "direct": 2, "random": 5}
 SYMBOLS = {
     NodeKind.EMBED: "square",
     NodeKind.POS_EMBED: "square",
@@ -94,7 +95,7 @@ def curves(verdict: Verdict, scores: Sequence[str], theme: str) -> go.Figure:
     figure.update_yaxes(tickformat="~%", range=_reach(kept))
     figure.update_traces(legendgroup="")  # groups would stand below each other
     figure.update_layout(
-        height=CHART_HEIGHT, hovermode="closest",
+        height=CURVES_HEIGHT, hovermode="closest",
         legend={"entrywidth": LEGEND_ENTRY, "font": {"size": 10.5}},
     )  # fmt: skip
     return figure
