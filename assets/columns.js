@@ -94,7 +94,8 @@
     const keep = window.dash_clientside.no_update;
     if (!strip) return keep;
     const box = document.getElementById(flowviz.names.TOKENS);
-    if (!shown || !box.firstChild || textsOf(shown) !== textsOf(strip)) {
+    const other = !shown || !box.firstChild || textsOf(shown) !== textsOf(strip);
+    if (other) {
       const list = make("div", "chips columns");
       buttons = strip.columns.map(build);
       list.append(...buttons);
@@ -103,10 +104,9 @@
       at = -1;
     }
     shown = strip;
-    const explained = mark(strip);
-    const differing = buttons.find((each) => each.classList.contains("differs"));
-    const first = differing || buttons[explained];
-    if (first) bring(first);
+    const explained = buttons[mark(strip)];
+    const differing = other && buttons.find((each) => each.classList.contains("differs"));
+    if (differing || explained) bring(differing || explained);
     return keep;
   }
 

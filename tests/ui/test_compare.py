@@ -33,6 +33,7 @@ FORM = {
     "compare-asked.data": {"prompt": NURSE, "b_prompt": PLUMBER, "model": "demo", "count": 1},
     "compare-own.checked": False,
     "compare-wiring.value": "stream",
+    "compare-score.value": "flow",
     "compare-coverage.value": 0.8,
     "compare-budget.value": 60,
     "compare-edge-coverage.value": 0.85,
@@ -148,7 +149,8 @@ def test_a_link_fills_the_form_and_the_form_asks_for_the_same(link):
     assert (opening.fault, opening.run) == (None, True)
     assert opening.form == form_of(request)
     settings = opening.settings
-    live = {"wiring": str(settings.wiring), "coverage": settings.coverage,
+    live = {"wiring": str(settings.wiring), "score": str(settings.score),
+            "coverage": settings.coverage,
             "budget": settings.budget, "edge_coverage": settings.edge_coverage,
             "kinds": sorted(settings.kinds)}  # fmt: skip
     form = opening.form
@@ -233,6 +235,7 @@ def test_every_control_reaches_the_request(client):
         "compare-second-contrast.value": None,
         "compare-position.data": [2, 1],
         "compare-wiring.value": "circuit",
+        "compare-score.value": "gradient",
         "compare-coverage.value": 0.5,
         "compare-budget.value": 20,
         "compare-edge-coverage.value": 0.9,
@@ -243,8 +246,8 @@ def test_every_control_reaches_the_request(client):
     assert done["request"] == {
         "model": "demo", "prompt": NURSE, "token": " she", "contrast": " he", "position": "2",
         "b_model": "gpt2", "b_interventions": "head:1:1:1=0", "b_token": " they", "b_contrast": "",
-        "b_position": "1", "wiring": "circuit", "coverage": "0.5", "budget": "20",
-        "edge_coverage": "0.9", "kinds": "head", "layers": "0-2",
+        "b_position": "1", "wiring": "circuit", "score": "gradient", "coverage": "0.5",
+        "budget": "20", "edge_coverage": "0.9", "kinds": "head", "layers": "0-2",
     }  # fmt: skip
 
 

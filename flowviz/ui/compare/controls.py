@@ -14,10 +14,11 @@ from flowviz.ui.compare.form import KINDS, kept_settings
 from flowviz.ui.compare.ids import Compare
 from flowviz.ui.compare.opening import Opening
 from flowviz.ui.dom import attributes
-from flowviz.ui.flow.controls import KIND_WORDS, PERCENT, WIRING_WORDS
+from flowviz.ui.flow.controls import KIND_WORDS, PERCENT, SCORE_WORDS, WIRING_WORDS
 
 SETTINGS = {
     "wiring": (Compare.WIRING, "value"),
+    "score": (Compare.SCORE, "value"),
     "coverage": (Compare.COVERAGE, "value"),
     "budget": (Compare.BUDGET, "value"),
     "edge_coverage": (Compare.EDGE_COVERAGE, "value"),
@@ -42,18 +43,28 @@ def controls(opening: Opening) -> html.Aside:
                 "The share of what differs that the drawn nodes should hold",
             ),
             _field("At most", _budget(settings), "The most nodes to draw", "nodes"),
-            _field(
-                "Edge coverage",
-                _slider(Compare.EDGE_COVERAGE, settings.edge_coverage, 0.5, "Edge coverage"),
-                "The share of what differs between drawn nodes that the lines should hold",
-            ),
             _field("Kinds", _kinds(settings), "The kinds of component to draw"),
             dmc.Switch(id=Compare.REST, checked=opening.rest, label="Draw the rest ◇", size="xs"),
+            _more(settings),
             html.Small(kept_words(kept_settings(settings)), id=Compare.KEPT_WORDS),
             html.Button("Back to the defaults", id=Compare.RESET, className="plain", type="button"),
         ],
         className="controls",
         **attributes(aria_label="Settings"),
+    )
+
+
+def _more(settings: GraphSettings) -> html.Details:
+    return html.Details(
+        [
+            html.Summary("More"),
+            _field(
+                "Edge coverage",
+                _slider(Compare.EDGE_COVERAGE, settings.edge_coverage, 0.5, "Edge coverage"),
+                "The share of what differs between drawn nodes that the lines should hold",
+            ),
+            _field("Rank by", _score(settings), "Whose difference ranks the nodes"),
+        ]
     )
 
 
@@ -82,6 +93,17 @@ def _wiring(settings: GraphSettings) -> dmc.SegmentedControl:
         data=[{"value": str(w), "label": words} for w, words in WIRING_WORDS.items()],
         fullWidth=True,
         size="xs",
+    )
+
+
+def _score(settings: GraphSettings) -> dmc.Select:
+    return dmc.Select(
+        id=Compare.SCORE,
+        value=str(settings.score),
+        data=[{"value": str(score), "label": words} for score, words in SCORE_WORDS.items()],
+        allowDeselect=False,
+        size="xs",
+        attributes={"input": {"aria-label": "Rank by"}},
     )
 
 
@@ -139,6 +161,7 @@ def default_values() -> dict[str, Any]:
     settings = GraphSettings()
     return {
         "wiring": str(settings.wiring),
+        "score": str(settings.score),
         "coverage": settings.coverage,
         "budget": settings.budget,
         "edge_coverage": settings.edge_coverage,

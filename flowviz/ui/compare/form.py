@@ -15,7 +15,7 @@ from flowviz.interventions.types import write_interventions
 from flowviz.request import CHOOSABLE_KINDS, ExplainRequest, GraphSettings, write
 
 KINDS = tuple(str(kind) for kind in CHOOSABLE_KINDS)
-CONTROLS = ("wiring", "coverage", "budget", "edge_coverage", "kinds")
+CONTROLS = ("wiring", "score", "coverage", "budget", "edge_coverage", "kinds")
 ASKED = (
     "prompt", "b_prompt", "model", "b_model", "interventions", "b_interventions", "donor",
     "b_donor",

@@ -37,6 +37,7 @@ class Compare(StrEnum):
     LOOK_FOR = "compare-look-for"
     # settings
     WIRING = "compare-wiring"
+    SCORE = "compare-score"
     COVERAGE = "compare-coverage"
     BUDGET = "compare-budget"
     EDGE_COVERAGE = "compare-edge-coverage"
