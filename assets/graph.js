@@ -161,7 +161,10 @@
     cy.scratch("_flowviz", true);
     document.getElementById(names().LEGEND).open = cy.width() >= WIDE;
     cy.on("tap", tapped);
-    cy.on("dbltap", "node.node", (event) => flowviz.openNode(event.target.id()));
+    cy.on("dbltap", "node.node", (event) => {
+      const picks = event.originalEvent && event.originalEvent.shiftKey;
+      if (!picks) flowviz.openNode(event.target.id());
+    });
     cy.on("mouseover", "node.node, edge", over);
     cy.on("mouseout", "node.node, edge", out);
     cy.on("scrollzoom dragpan pinchzoom", () => {

@@ -26,7 +26,7 @@ def chips(page: Page) -> list[str]:
 
 
 def shift_click(bench: Workbench, node: str) -> None:
-    bench.page.evaluate(f"id => {CY}.center({CY}.getElementById(id))", node)
+    bench.page.evaluate(f"id => {{ {CY}.center({CY}.getElementById(id)); }}", node)
     x, y = bench.place(node)
     bench.page.keyboard.down("Shift")
     bench.page.mouse.click(x, y)
