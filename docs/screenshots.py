@@ -25,6 +25,7 @@ NAMES = {"prompt": "When Mary and John went to the store, John gave a drink to",
 CAPITAL = {"prompt": "The capital of Japan is the city of", "token": " Tokyo"}
 BIAS = {"prompt": "The nurse said that", "b_prompt": "The plumber said that", "token": " she",
         "contrast": " he", "wiring": "circuit", "budget": "40"}  # fmt: skip
+CHANGED = {**CAPITAL, "interventions": "head:3:*:3=0", "node": "head:3:7:3"}
 NORMS = {"analysis": "norms", "set": "phenomena", "group": "capitals"}
 
 
@@ -53,6 +54,7 @@ PICTURES = (
             theme="dark"),
     Picture("lens", CAPITAL, kind="resid_final", theme="dark"),
     Picture("phone", CAPITAL, size=(390, 844)),
+    Picture("changed", CHANGED, wait=("[data-drawn]", "#flow-inflows .ag-row")),
     Picture("block", {**CAPITAL, "layers": "4-4"}, "/inside", wait=("[data-drawn]",)),
     Picture("compare", BIAS, "/compare", size=(1440, 1080),
             wait=("[data-drawn]", ".side-by-side", "#compare-rows .ag-row")),

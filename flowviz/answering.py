@@ -89,8 +89,8 @@ class Answering:
             return
         check_comparable(first, second)
         tokens = [
-            len(model.vocabulary.encode(request.prompt, model.context))
-            for model, request in ((first, question.first), (second, question.second))
+            _length("first", first, question.first),
+            _length("second", second, question.second),
         ]
         more = scored_bytes(second, tokens[1]) + compared_bytes(first, sum(tokens))
         self._check_size(first, tokens[0], more)
@@ -216,6 +216,14 @@ def _cut(model: LoadedModel, text: str) -> list[int]:
 
 def _reference_read(progress: Progress, total: int, done: int) -> None:
     progress(f"Reading the reference set: {done} of {total} prompts", 0.5)
+
+
+def _length(which: str, model: LoadedModel, request: ExplainRequest) -> int:
+    """How many tokens one side's prompt has; where it has too many, the message says whose."""
+    try:
+        return len(model.vocabulary.encode(request.prompt, model.context))
+    except RequestError as error:
+        raise RequestError(f"The {which} of the two: {error}") from None
 
 
 def _changing(progress: Progress, done: int, parts: int) -> None:

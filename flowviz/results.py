@@ -3,7 +3,7 @@
 A scored flow of T tokens holds beside its trace (`trace_bytes`) three parts, in floats:
 
     T * layers * (2 d_model + heads * d_head + neurons)              its gradients
-    4 * T * layers * (heads + neurons + 10)                          flow, influence, two scores
+    5 * T * layers * (heads + neurons + 18)                          flow, influence, three scores
     layers * heads * T^2, where that is at most 256 MB               what heads draw from where
 
 On GPT-2 small's shape (megabytes of resident memory of the process beyond the loaded model;
@@ -56,7 +56,7 @@ def scored_bytes(model: LoadedModel, tokens: int) -> int:
     block = model.blocks[0]
     states = 2 if block.residual_scale == 1 and block.mlp.post.eps is None else 4
     gradients = states * shape.d_model + heads + shape.neurons
-    values = 4 * (shape.heads + shape.neurons + 2 + len(BIAS_NAMES))
+    values = 5 * (shape.heads + shape.neurons + 2 + len(BIAS_NAMES))
     sources = 4 * shape.layers * shape.heads * tokens**2
     return (
         trace_bytes(model, tokens)
