@@ -18,7 +18,7 @@ from flowviz.errors import FlowvizError
 from flowviz.graph.types import NodeKey
 from flowviz.ui.compare import files
 from flowviz.ui.compare.browser import answer_in_browser
-from flowviz.ui.compare.controls import SETTINGS, controls, default_values
+from flowviz.ui.compare.controls import SETTINGS, controls
 from flowviz.ui.compare.drawing import column_strip, drawing, shown_predictions
 from flowviz.ui.compare.examples import example_forms, look_for
 from flowviz.ui.compare.form import request_from_form
@@ -34,6 +34,7 @@ from flowviz.ui.connected import connect_job, connect_question, connect_tokens
 from flowviz.ui.count import count_words
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow.styles import styles
+from flowviz.ui.graph_controls import default_values
 from flowviz.ui.ids import Shell
 from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.links import flow_link

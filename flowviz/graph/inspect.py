@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from flowviz.errors import RequestError
@@ -49,8 +51,8 @@ def inspect_node(
         node=node,
         inflows=into,
         outflows=out,
-        attention=_attention(flow, key) if key.kind is NodeKind.HEAD else None,
-        lens=_lens(flow, key.position) if key.kind in STATES else None,
+        attention=_attention(flow, key, clean) if key.kind is NodeKind.HEAD else None,
+        lens=_lens_before(flow, key.position, clean) if key.kind in STATES else None,
         neuron=_neuron(flow, key) if key.kind is NodeKind.NEURON else None,
     )
     return inspection if graph.checks.exact else inspection_without_flow(inspection)
@@ -65,14 +67,27 @@ def _inspect_rest(graph: FlowGraph, key: NodeKey) -> Inspection:
     return Inspection(node, none, FlowTable((row,), 0.0, 0))
 
 
-def _attention(flow: Flow, key: NodeKey) -> tuple[AttentionCell, ...]:
+def _attention(flow: Flow, key: NodeKey, clean: Flow | None) -> tuple[AttentionCell, ...]:
     layer, head, at = key.layer, key.index, key.position
     weights = flow.trace.blocks[layer].pattern[head, at, : at + 1].tolist()
     flows = flow.head_row(layer, head, at)[: at + 1].tolist()
+    before: list[float | None] = [None] * len(weights)
+    if clean is not None:
+        before = clean.trace.blocks[layer].pattern[head, at, : at + 1].tolist()
     text = flow.model.vocabulary.text
     return tuple(
-        AttentionCell(place, text(flow.trace.ids[place]), weight, amount)
-        for place, (weight, amount) in enumerate(zip(weights, flows, strict=True))
+        AttentionCell(place, text(flow.trace.ids[place]), *numbers)
+        for place, numbers in enumerate(zip(weights, flows, before, strict=True))
+    )
+
+
+def _lens_before(flow: Flow, at: int, clean: Flow | None) -> tuple[LensRow, ...]:
+    rows = _lens(flow, at)
+    if clean is None:
+        return rows
+    return tuple(
+        replace(row, before=was.projection.target_probability)
+        for row, was in zip(rows, _lens(clean, at), strict=True)
     )
 
 

@@ -42,20 +42,30 @@ class FlowTable:
 
 @dataclass(frozen=True)
 class AttentionCell:
-    """What a head does with one prompt position: its weight and the flow that it carries."""
+    """What a head does with one prompt position: its weight and the flow that it carries.
+
+    Args:
+        before: its weight without the interventions; None where there are none.
+    """
 
     position: int
     text: str
     weight: float
     flow: float
+    before: float | None = None
 
 
 @dataclass(frozen=True)
 class LensRow:
-    """One hidden state of a position, read through the lens."""
+    """One hidden state of a position, read through the lens.
+
+    Args:
+        before: the target's probability there without the interventions; None where there are none.
+    """
 
     key: NodeKey
     projection: Projection
+    before: float | None = None
 
 
 @dataclass(frozen=True)

@@ -59,14 +59,29 @@ def attention_bars(
         hovertext=[_attention_words(cell, flow) for cell in cells],
         hoverinfo="text",
     )
-    figure = _rows([bars], [f"{cell.position} {visible(cell.text)}" for cell in cells], c)
+    marks = _before([cell.before for cell in cells], c)
+    labels = [f"{cell.position} {visible(cell.text)}" for cell in cells]
+    figure = _rows([bars, *marks], labels, c)
     return figure.update_xaxes(tickformat="~%", rangemode="tozero")
 
 
 def _attention_words(cell: AttentionCell, flow: bool) -> str:
     words = f"position {cell.position} {escaped(visible(cell.text))}<br>"
     amount = f", flow {signed(cell.flow)}" if flow else ""
-    return f"{words}attention {percent(cell.weight)}{amount}"
+    return f"{words}attention {percent(cell.weight)}{_was(cell.before)}{amount}"
+
+
+def _was(before: float | None) -> str:
+    return "" if before is None else f", before {percent(before)}"
+
+
+def _before(values: list[float | None], c: Palette) -> list[go.Scatter]:
+    """A stroke in each row where the value was without the interventions."""
+    if all(value is None for value in values):
+        return []
+    stroke = {"symbol": "line-ns-open", "size": 13, "color": c.text, "line": {"width": 2}}
+    places = list(range(len(values)))
+    return [go.Scatter(x=values, y=places, mode="markers", marker=stroke, hoverinfo="skip")]
 
 
 def _chief(cells: tuple[AttentionCell, ...], flow: bool) -> list[AttentionCell]:
@@ -101,8 +116,10 @@ def lens_chart(inspection: Inspection, theme: str) -> go.Figure:
         hovertext=[_lens_words(row) for row in rows],
         hoverinfo="text",
     )
-    figure = _rows([bars], [_lens_label(row) for row in rows], c)
-    most = max((row.projection.target_probability for row in rows), default=0.0)
+    marks = _before([row.before for row in rows], c)
+    figure = _rows([bars, *marks], [_lens_label(row) for row in rows], c)
+    shown = [max(row.projection.target_probability, row.before or 0.0) for row in rows]
+    most = max(shown, default=0.0)
     return figure.update_xaxes(tickformat="~%", range=[0, max(1.25 * most, 0.01)])
 
 
@@ -115,10 +132,11 @@ def _lens_words(row: LensRow) -> str:
     read = row.projection
     tokens = "  ".join(escaped(visible(token.text)) for token in read.top[:5])
     rank = f"target: rank {read.target_rank:,}, {percent(read.target_probability)}"
+    rank += _was(row.before)
     return f"{stage(row.key)}<br>reads as {tokens}<br>{rank}"
 
 
-def _rows(bars: list[go.Bar], labels: list[str], c: Palette) -> go.Figure:
+def _rows(bars: list[go.Bar | go.Scatter], labels: list[str], c: Palette) -> go.Figure:
     figure = go.Figure(bars)
     step = -(-len(labels) // MOST_ROWS) or 1
     figure.update_layout(

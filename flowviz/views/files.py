@@ -75,7 +75,7 @@ def _head(graph: FlowGraph) -> list[str]:
     return [
         _line("Model", f"{words}{model.heads} heads, d_model {model.d_model})"),
         _line("Prompt", f"{prompt} · {len(graph.tokens):,} tokens", prompt),
-        *_changes(graph),
+        *changes_lines(graph),
         *_wrap("Explained", _explained(graph).split(" "), " "),
         *_wrap("Predictions", guesses, "   ")[:2],
         *_wrap("Exactness", exactness_words(graph.checks).split(" "), " "),
@@ -96,7 +96,7 @@ def _explained(graph: FlowGraph) -> str:
     return f"{target_words(graph)}{was}"
 
 
-def _changes(graph: FlowGraph) -> list[str]:
+def changes_lines(graph: FlowGraph) -> list[str]:
     """What interventions changed, and where other values came from."""
     made = parse_interventions(graph.interventions)
     words = [f"{intervention_words(one, graph)};" for one in made]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from flowviz.graph.inspection import FlowRow, FlowTable, Inspection
 from flowviz.graph.types import (
-    EdgeKind,
     FlowEdge,
     FlowGraph,
     FlowNode,
@@ -44,26 +43,12 @@ def flow_rows(inspection: Inspection, graph: FlowGraph, side: str) -> list[Row]:
     table = inspection.inflows if side == "in" else inspection.outflows
     here = inspection.node.key
     rows = [_flow_row(row, here, graph, side) for row in table.rows]
-    if graph.interventions:
-        rows = _with_those_before(rows, here, graph, side)
     return rows + _remainder(table, inspection.node.flow)
-
-
-def _with_those_before(rows: list[Row], here: NodeKey, graph: FlowGraph, side: str) -> list[Row]:
-    """The rows with what drawn edges carried before, and the drawn edges that carry nothing now."""
-    drawn = {edge.id: edge for edge in graph.edges if edge.kind is not EdgeKind.REST}
-    known = {row["edge"] for row in rows}
-    lost = [
-        FlowRow(edge.source if side == "in" else edge.target, edge.kind, edge.flow, 0.0, True)
-        for edge in drawn.values()
-        if here == (edge.target if side == "in" else edge.source) and edge.id not in known
-    ]
-    rows = rows + [_flow_row(row, here, graph, side) for row in lost]
-    return [{**row, BEFORE: drawn[row["edge"]].before if row["drawn"] else None} for row in rows]
 
 
 def _flow_row(row: FlowRow, here: NodeKey, graph: FlowGraph, side: str) -> Row:
     ends = (row.other, here) if side == "in" else (here, row.other)
+    before = {BEFORE: row.before} if graph.interventions else {}
     return {
         "id": str(row.other),
         "edge": f"{ends[0]}>{ends[1]}",
@@ -73,6 +58,7 @@ def _flow_row(row: FlowRow, here: NodeKey, graph: FlowGraph, side: str) -> Row:
         "share": row.share,
         "weight": row.weight,
         "drawn": row.drawn,
+        **before,
     }
 
 

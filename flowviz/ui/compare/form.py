@@ -12,9 +12,8 @@ from typing import Any
 
 from flowviz.compare.request import PREFIX, CompareRequest
 from flowviz.interventions.types import write_interventions
-from flowviz.request import CHOOSABLE_KINDS, ExplainRequest, GraphSettings, write
+from flowviz.request import ExplainRequest, GraphSettings, write
 
-KINDS = tuple(str(kind) for kind in CHOOSABLE_KINDS)
 CONTROLS = ("wiring", "score", "coverage", "budget", "edge_coverage", "kinds")
 ASKED = (
     "prompt", "b_prompt", "model", "b_model", "interventions", "b_interventions", "donor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowviz.request import CHOOSABLE_KINDS, ExplainRequest
+from flowviz.request import ExplainRequest
 
 SPANS = ("layers", "positions")
 
@@ -44,6 +44,3 @@ def _kinds(chosen: object) -> object:
 
 def _whole_range(span: object, end: object) -> bool:
     return isinstance(span, list) and len(span) == 2 and span[0] == 0 and span[1] == end
-
-
-KINDS = tuple(str(kind) for kind in CHOOSABLE_KINDS)

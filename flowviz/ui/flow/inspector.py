@@ -22,6 +22,7 @@ from flowviz.views.laws import flow_shown
 from flowviz.views.tables import flow_rows
 from flowviz.views.words import describe, percent, share_of_target, short_label, signed
 
+STROKES = ", and | before the changes"
 OF_THE_FLOW = ("Flow", "Influence", "Direct")
 
 
@@ -120,10 +121,13 @@ def _readings(inspection: Inspection) -> list[html.Section | None]:
 def _charts(inspection: Inspection, theme: str, flow: bool) -> list[html.Section]:
     charts = []
     if inspection.attention:
-        title = _attention_title(len(inspection.attention))
+        changed = inspection.attention[0].before is not None
+        title = _attention_title(len(inspection.attention)) + STROKES * changed
         charts.append(chart(title, attention_bars(inspection.attention, theme, flow=flow)))
     if inspection.lens:
-        charts.append(chart("The target at every layer here", lens_chart(inspection, theme)))
+        changed = inspection.lens[0].before is not None
+        title = "The target at every layer here" + STROKES * changed
+        charts.append(chart(title, lens_chart(inspection, theme)))
     return charts
 
 

@@ -14,6 +14,7 @@ from flowviz.views.check.words import (
     too_large_words,
     weakest_words,
 )
+from flowviz.views.files import changes_lines
 from flowviz.views.words import percent, short_label, signed, target_name
 
 MOST_EFFECTS = 10
@@ -29,7 +30,8 @@ def text(graph: FlowGraph, verdict: Verdict) -> str:
         _agreement(graph, verdict.agreement),
         *([_smallest(graph, verdict.smallest)] if verdict.smallest else []),
     ]
-    return "\n\n".join("\n".join(part) for part in parts)
+    changed = ["\n".join(changes_lines(graph))] if graph.interventions else []
+    return "\n\n".join([*changed, *("\n".join(part) for part in parts)])
 
 
 def _recovery(graph: FlowGraph, found: Recovery) -> list[str]:
