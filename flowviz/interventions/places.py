@@ -94,6 +94,13 @@ def _check_how(key: NodeKey, how: float | Instead) -> None:
         raise RequestError(f"{key} is a bias, the same everywhere: only a factor changes it.")
 
 
+def _absent(key: NodeKey, has: str) -> RequestError:
+    return RequestError(
+        f"{key} cannot be changed, because this pass has no such part: {has}. Undo that change, or "
+        "choose another part."
+    )
+
+
 def _check_node(model: LoadedModel, positions: int, key: NodeKey) -> None:
     """Whether the pass has that node; the message says what it has instead."""
     layers = len(model.blocks)
@@ -101,14 +108,14 @@ def _check_node(model: LoadedModel, positions: int, key: NodeKey) -> None:
     known = key.kind is NodeKind.BIAS and key.index < len(BIAS_NAMES)
     name = BIAS_NAMES[key.index] if known else ""
     if behind_last != (key.layer == layers) and name not in ("ln_final", "b_U"):
-        raise RequestError(f"{key}: {model.shape.name} has blocks 0 to {layers - 1}.")
+        raise _absent(key, f"{model.shape.name} has blocks 0 to {layers - 1}")
     if key.layer > layers:
-        raise RequestError(f"{key}: {model.shape.name} has blocks 0 to {layers - 1}.")
+        raise _absent(key, f"{model.shape.name} has blocks 0 to {layers - 1}")
     if key.position >= positions:
-        raise RequestError(f"{key}: the prompt has positions 0 to {positions - 1}.")
+        raise _absent(key, f"the prompt has positions 0 to {positions - 1}")
     count = _count(model, key)
     if key.kind in INDEXED and key.index >= count:
-        raise RequestError(f"{key}: the last {key.kind} there is number {count - 1}.")
+        raise _absent(key, f"the last {key.kind} there is number {count - 1}")
     _check_exists(model, key, name)
 
 
@@ -122,11 +129,11 @@ def _count(model: LoadedModel, key: NodeKey) -> int:
 
 def _check_exists(model: LoadedModel, key: NodeKey, name: str) -> None:
     if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) and key.layer != 0:
-        raise RequestError(f"{key}: embeddings stand at layer 0.")
+        raise _absent(key, "embeddings stand at layer 0")
     if key.kind is NodeKind.POS_EMBED and ("pos_embed", -1) not in model.hooks.values():
-        raise RequestError(f"{key}: {model.shape.name} has no position embeddings.")
+        raise _absent(key, f"{model.shape.name} has no position embeddings")
     if key.kind is NodeKind.RESID_MID and model.blocks[key.layer].parallel:
-        raise RequestError(f"{key}: no state stands between attention and MLP of this block.")
+        raise _absent(key, "attention and MLP of this block read the same state")
     if not name:
         return
     if name.startswith("set_"):
@@ -136,7 +143,7 @@ def _check_exists(model: LoadedModel, key: NodeKey, name: str) -> None:
     if name in FIXED:
         raise RequestError(f"The bias {name} cannot be changed on its own. {FIXED[name]}.")
     if not _has_bias(model, name, key.layer):
-        raise RequestError(f"{key}: {model.shape.name} has no bias {name} there.")
+        raise _absent(key, f"{model.shape.name} has no bias {name} there")
 
 
 def _has_bias(model: LoadedModel, name: str, layer: int) -> bool:
