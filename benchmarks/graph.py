@@ -14,7 +14,8 @@ import torch
 from benchmarks.subject import gpt2_small, milliseconds, prompt_of, ratio, side_by_side
 from flowviz.explanation import explain_request
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
+from flowviz.graph.scored import Scored
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings, Wiring
 from flowviz.trace import record

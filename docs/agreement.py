@@ -25,7 +25,7 @@ from flowviz.causal.recovered import Passes, curve
 from flowviz.causal.scores import foreseen
 from flowviz.explanation import resolve_target
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model
 from flowviz.request import TargetSpec

@@ -31,7 +31,7 @@ from flowviz.causal.scores import foreseen
 from flowviz.causal.types import Effect
 from flowviz.explanation import resolve_target
 from flowviz.flow import Flow, flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import NodeKind
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.loading import load_model

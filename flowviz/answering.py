@@ -22,7 +22,8 @@ from flowviz.compare.values import compared_bytes
 from flowviz.errors import RequestError
 from flowviz.explanation import changed_flow, reference_prompts, resolve_target
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
+from flowviz.graph.scored import Scored
 from flowviz.inside.build import open_blocks
 from flowviz.inside.request import InsideRequest
 from flowviz.interventions.types import Instead

@@ -13,7 +13,7 @@ from flowviz.compare.types import Comparison
 from flowviz.errors import RequestError
 from flowviz.explanation import Explanation, scored_request
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import FlowGraph
 from flowviz.models.catalogue import ModelEntry
 from flowviz.models.loaded import LoadedModel

@@ -13,10 +13,11 @@ from flowviz.causal.types import Ablation, Verdict
 from flowviz.checked import check_prompt, choice
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Changed, Scored, build_graph
+from flowviz.graph.build import build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.json import graph_json
+from flowviz.graph.scored import Changed, Scored
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.interventions.apply import Values, record_changed
 from flowviz.interventions.types import Instead

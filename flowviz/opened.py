@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flowviz.errors import RequestError
 from flowviz.explanation import Explanation, resolve_target
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.inside.build import open_blocks
 from flowviz.inside.json import inside_json
 from flowviz.inside.request import InsideRequest

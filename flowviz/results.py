@@ -31,7 +31,7 @@ from flowviz.compare.request import CompareRequest
 from flowviz.compare.types import Comparison
 from flowviz.errors import RequestError
 from flowviz.flow import CACHED_SOURCES_BYTES
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import BIAS_NAMES, FlowGraph
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import InsideGraph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.trace import record
 from tests.models import random_model
 

@@ -19,7 +19,8 @@ from flowviz.attention import record_attention
 from flowviz.checks import law_errors
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph import circuit
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
+from flowviz.graph.scored import Scored
 from flowviz.graph.select import COMPONENTS
 from flowviz.graph.stream import target_key
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind

@@ -16,8 +16,9 @@ from torch.overrides import TorchFunctionMode
 
 import flowviz
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
 from flowviz.graph.inspect import inspect_node
+from flowviz.graph.scored import Scored
 from flowviz.request import GraphSettings, Score, Wiring
 from flowviz.trace import record
 from tests.flows import IDS, TARGET

@@ -21,7 +21,7 @@ from flowviz.causal.types import Ablation
 from flowviz.errors import ModelError, NotKept, RequestError
 from flowviz.explanation import explain_request
 from flowviz.flow import Flow
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.held import weights_of
 from flowviz.inside.request import InsideRequest

@@ -20,7 +20,7 @@ from flowviz.causal.recovered import CONTROLS, SEED, Passes, curve, recovery
 from flowviz.causal.scores import foreseen
 from flowviz.causal.smallest import smallest
 from flowviz.causal.types import Verdict
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import FlowGraph
 
 CURVE = 0.08  # of the whole, for one curve

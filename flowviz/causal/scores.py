@@ -16,7 +16,7 @@ from flowviz.blend import blend_gradients, blended
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.types import Ablation
 from flowviz.flow import Flow
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.request import Score
 from flowviz.scores import Gradients, by_gradient, direct_scores, gradients_of
 from flowviz.values import NodeValues

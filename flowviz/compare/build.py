@@ -24,8 +24,10 @@ from flowviz.compare.types import (
     Side,
 )
 from flowviz.compare.values import beyond_rounding
-from flowviz.graph.build import DUST, ROUNDS, Scored, describe_nodes
-from flowviz.graph.edges import Drawn, draw
+from flowviz.graph.build import DUST
+from flowviz.graph.describe import describe_nodes
+from flowviz.graph.edges import ROUNDS, Drawn, draw
+from flowviz.graph.scored import Scored
 from flowviz.graph.select import COMPONENTS, Selection, ranking_by_score, select
 from flowviz.graph.types import (
     STATES,

@@ -10,7 +10,8 @@ from flowviz.compare.types import Column, PredictionPair, Side
 from flowviz.compare.values import difference
 from flowviz.errors import RequestError
 from flowviz.flow import Flow
-from flowviz.graph.build import Scored, law_checks, prediction_of, prompt_tokens, target_of
+from flowviz.graph.describe import law_checks, prediction_of, prompt_tokens, target_of
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import ModelShape, NodeKey
 from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, Score

@@ -11,12 +11,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flowviz.flow import Flow
 from flowviz.graph import circuit, stream
 from flowviz.graph.bundles import Link, links, magnitude, total
+from flowviz.graph.select import Selection
 from flowviz.graph.types import (
     BIAS_NAMES,
     SOURCES,
@@ -28,6 +29,7 @@ from flowviz.graph.types import (
 from flowviz.graph.vectors import WRITTEN_BIASES
 
 MOST_ELEMENTS = 1000
+ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,26 @@ def draw(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float], covera
     rest = {key: inflow.total - shown[key] for key, inflow in inflows.items() if key in connected}
     before = {key: inflows[key].before for key in rest}
     return Drawn(tuple(key for key in keys if key in connected), tuple(edges), rest, before)
+
+
+def drawn_connected(
+    choose: Callable[[frozenset[NodeKey]], Selection], drawn_of: Callable[[Selection], Drawn]
+) -> tuple[Selection, Drawn]:
+    """Selects and draws; where pruned edges cut nodes off, others get their place.
+
+    Args:
+        choose: selects nodes, without some.
+        drawn_of: draws what was selected.
+    """
+    without: frozenset[NodeKey] = frozenset()
+    for _ in range(ROUNDS):
+        selection = choose(without)
+        drawn = drawn_of(selection)
+        lost = set(selection.keys) - set(drawn.keys)
+        if not lost:
+            break
+        without |= lost
+    return selection, drawn
 
 
 def _all_edges(inflows: dict[NodeKey, Inflow], influence: dict[NodeKey, float]) -> list[FlowEdge]:

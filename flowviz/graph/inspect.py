@@ -9,7 +9,7 @@ import torch
 from flowviz.errors import RequestError
 from flowviz.flow import Flow
 from flowviz.graph import stream
-from flowviz.graph.build import Scored, describe_nodes
+from flowviz.graph.describe import describe_nodes
 from flowviz.graph.flow_tables import flow_tables
 from flowviz.graph.inspection import (
     AttentionCell,
@@ -19,6 +19,7 @@ from flowviz.graph.inspection import (
     LensRow,
     NeuronReading,
 )
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
 from flowviz.graph.unexplained import inspection_without_flow
 from flowviz.graph.vectors import component_vectors, read_directions

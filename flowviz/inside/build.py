@@ -17,7 +17,9 @@ from flowviz.attention import PATTERN_TOLERANCE, AttentionTrace, record_attentio
 from flowviz.checks import TOLERANCE
 from flowviz.errors import RequestError
 from flowviz.flow import Flow
-from flowviz.graph.build import DUST, Scored, predictions_at, prompt_tokens, target_of
+from flowviz.graph.build import DUST
+from flowviz.graph.describe import predictions_at, prompt_tokens, target_of
+from flowviz.graph.scored import Scored
 from flowviz.graph.unexplained import target_without_flow
 from flowviz.inside.block import draw_block
 from flowviz.inside.checks import flow_error, largest, sum_error

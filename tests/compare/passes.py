@@ -8,7 +8,7 @@ from flowviz.compare.build import compare
 from flowviz.compare.request import CompareRequest
 from flowviz.compare.types import Comparison
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.request import ExplainRequest, GraphSettings
 from flowviz.trace import record
 from tests.models import random_model

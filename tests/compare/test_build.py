@@ -11,7 +11,7 @@ from flowviz.checks import LawErrors
 from flowviz.compare.sides import check_comparable
 from flowviz.compare.types import Comparison
 from flowviz.errors import RequestError
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import SOURCES, NodeKind
 from flowviz.request import GraphSettings, Score, Wiring
 from tests.compare.passes import ARCHITECTURES, CHANGED, CLEAN, LONGER, compared, scored

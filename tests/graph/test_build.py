@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
 from flowviz.request import CHOOSABLE_KINDS, GraphSettings, Score, Wiring
 from flowviz.trace import record

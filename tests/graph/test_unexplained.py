@@ -12,8 +12,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from flowviz.flow import flow_of
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
 from flowviz.graph.inspect import inspect_node
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
 from flowviz.request import GraphSettings, Score, Wiring
 from flowviz.trace import record

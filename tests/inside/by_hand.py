@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from flowviz.flow import FlowTarget, flow_of
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.inside.types import PartNode
 from flowviz.models.loading import load_model
 from flowviz.trace import record

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from flowviz.flow import FlowTarget
-from flowviz.graph.build import Scored
+from flowviz.graph.scored import Scored
 from flowviz.inside.build import open_blocks
 from flowviz.inside.request import InsideRequest, InsideSettings
 from flowviz.inside.types import InsideGraph, PartKey, PartKind, PartNode

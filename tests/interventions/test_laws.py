@@ -9,7 +9,8 @@ from flowviz.causal import baselines
 from flowviz.causal.recovered import Passes
 from flowviz.checks import law_errors
 from flowviz.flow import FlowTarget
-from flowviz.graph.build import Scored, build_graph
+from flowviz.graph.build import build_graph
+from flowviz.graph.scored import Scored
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.interventions.types import Intervention
 from flowviz.request import GraphSettings, Wiring
