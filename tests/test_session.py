@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import flowviz.answering as answering_module
+import flowviz.explanation as explanation_module
 import flowviz.session as session_module
 from flowviz.analyses.request import Analysis, AnalysisRequest
 from flowviz.analyses.types import Prompt, TargetCourse
@@ -370,7 +371,7 @@ def test_the_size_of_a_prompt_is_known_before_it_runs(architecture: str) -> None
     model = random_model(architecture)
     ids = list(range(60))
     explanation = explain_request(model, asked(model.vocabulary.tokenizer.decode(ids)))
-    _ = explanation.scored.gradient
+    _ = explanation.scored.gradient, explanation.scored.blend
     tokens = len(explanation.scored.flow.trace.ids)
     assert storage(explanation.scored) == pytest.approx(scored_bytes(model, tokens), rel=0.03)
 
@@ -634,7 +635,7 @@ def test_a_graph_is_checked_against_the_model(
     session: Session, passes: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = (Prompt("the cat"), Prompt("She said that"))
-    monkeypatch.setattr(answering_module, "shipped", lambda _name: reference)
+    monkeypatch.setattr(explanation_module, "shipped", lambda _name: reference)
     request = ExplainRequest("the cat sat on a mat", "a", settings=GraphSettings(budget=20))
     for question in (
         CheckRequest(request),
