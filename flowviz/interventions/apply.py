@@ -80,31 +80,26 @@ def _change(changes: Changes, place: Place, known: Values) -> None:
     key, how = place.key, place.how
     factor = 0.0 if isinstance(how, Instead) else how
     put = _instead(changes.model, key, known(how)) if isinstance(how, Instead) else None
+    at, factors, tables = _tables(changes, key)
+    factors[at] = factor
+    for table in tables:
+        table[at] *= factor
+    if put is not None:
+        tables[-1][at] = put.to(tables[-1])
+
+
+def _tables(changes: Changes, key: NodeKey) -> tuple[tuple[int, ...], Tensor, tuple[Tensor, ...]]:
+    """Where a part stands in its tables, its factors, and what is added; put in is the last."""
     if key.kind is NodeKind.HEAD:
         heads, read, added = changes.of_heads(key.layer)
-        _set(heads[key.position], key.index, factor)
-        for table in (read, added):
-            table[key.position, key.index] *= factor
-        if put is not None:
-            added[key.position, key.index] = put.to(added)
-    elif key.kind is NodeKind.NEURON:
+        return (key.position, key.index), heads, (read, added)
+    if key.kind is NodeKind.NEURON:
         neurons, added = changes.of_neurons(key.layer)
-        _set(neurons[key.position], key.index, factor)
-        added[key.position, key.index] *= factor
-        if put is not None:
-            added[key.position, key.index] = put.to(added)
-    elif key.kind is NodeKind.BIAS:
-        _set(changes.bias(BIAS_NAMES[key.index], key.layer)[key.position], 0, factor)
-    else:
-        change = changes.vector(key.kind, key.layer)
-        _set(change.factor[key.position], 0, factor)
-        change.put[key.position] *= factor
-        if put is not None:
-            change.put[key.position] = put.to(change.put)
-
-
-def _set(row: Tensor, index: int, value: float) -> None:
-    row[index] = value
+        return (key.position, key.index), neurons, (added,)
+    if key.kind is NodeKind.BIAS:
+        return (key.position,), changes.bias(BIAS_NAMES[key.index], key.layer), ()
+    change = changes.vector(key.kind, key.layer)
+    return (key.position,), change.factor, (change.put,)
 
 
 def _instead(model: LoadedModel, key: NodeKey, values: Baseline) -> Tensor:

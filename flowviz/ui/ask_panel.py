@@ -151,9 +151,9 @@ def _question(ids: AskIds, target: TargetSpec) -> html.Div:
     return html.Div(
         [
             html.Span("Why"),
-            _token_box(ids.target, target.token, "its top prediction", "Target token"),
+            token_box(ids.target, target.token, "its top prediction", "Target token"),
             html.Span("rather than"),
-            _token_box(ids.contrast, target.contrast, "anything else", "Contrast token"),
+            token_box(ids.contrast, target.contrast, "anything else", "Contrast token"),
             html.Span("?"),
             html.Output(id=ids.value, className="value"),
         ],
@@ -161,7 +161,8 @@ def _question(ids: AskIds, target: TargetSpec) -> html.Div:
     )
 
 
-def _token_box(box_id: str, value: str | None, placeholder: str, name: str) -> dmc.Select:
+def token_box(box_id: str, value: str | None, placeholder: str, name: str) -> dmc.Select:
+    """A searchable box for a token of the vocabulary."""
     return dmc.Select(
         id=box_id,
         value=value,

@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from flowviz.session import ModelChoice
-from flowviz.ui.ask_panel import SHOW_ALL
+from flowviz.ui.ask_panel import token_box
 from flowviz.ui.compare.examples import example_menu
 from flowviz.ui.compare.form import Form
 from flowviz.ui.compare.ids import Compare
@@ -176,10 +176,10 @@ def _question(form: Form) -> list[Component]:
         html.Div(
             [
                 html.Span("What changes for"),
-                _token_box(Compare.TARGET, form["token"], "the first's top prediction",
+                token_box(Compare.TARGET, form["token"], "the first's top prediction",
                            "Target token"),
                 html.Span("rather than"),
-                _token_box(Compare.CONTRAST, form["contrast"], "anything else", "Contrast token"),
+                token_box(Compare.CONTRAST, form["contrast"], "anything else", "Contrast token"),
                 dmc.Switch(id=Compare.OWN, checked=form["own"], size="xs",
                            label="another in the second"),
             ],
@@ -188,32 +188,16 @@ def _question(form: Form) -> list[Component]:
         html.Div(
             [
                 html.Span("in the second"),
-                _token_box(Compare.SECOND_TARGET, form["b_token"], "the first's",
+                token_box(Compare.SECOND_TARGET, form["b_token"], "the first's",
                            "Target token of the second"),
                 html.Span("rather than"),
-                _token_box(Compare.SECOND_CONTRAST, form["b_contrast"], "anything else",
+                token_box(Compare.SECOND_CONTRAST, form["b_contrast"], "anything else",
                            "Contrast token of the second"),
             ],
             className="question own-target",
         ),
         html.Output(id=Compare.VALUE, className="value"),
     ]  # fmt: skip
-
-
-def _token_box(box: Compare, value: str | None, placeholder: str, name: str) -> dmc.Select:
-    return dmc.Select(
-        id=box,
-        value=value,
-        data=[],
-        searchable=True,
-        clearable=True,
-        filter=SHOW_ALL,
-        placeholder=placeholder,
-        nothingFoundMessage="No token of this model matches",
-        className="token-box",
-        size="xs",
-        **_named(name),
-    )
 
 
 def _named(name: str) -> dict[str, Any]:
