@@ -28,12 +28,11 @@ class Batch:
     answers: np.ndarray
 
 
-class Encoder:
+class Marker:
     """Encodes documents; numbers phenomena in the order of their first appearance."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.end = end_of_text(tokenizer)
         self.names: list[str] = ["-"]
 
     def encode(self, document: Document) -> tuple[list[int], list[int]]:
@@ -46,33 +45,35 @@ class Encoder:
         for i, (owner, (start, _)) in enumerate(zip(owners, encoding.offsets, strict=True)):
             probe = asked.get(owner)
             if probe and start >= spans[owner][0] + probe.within - 1:
-                answers[i] = self._number(probe.phenomenon)
+                answers[i] = self.number(probe.phenomenon)
         return encoding.ids, answers
 
-    def _number(self, name: str) -> int:
+    def number(self, name: str) -> int:
+        """The number of a phenomenon; a new one for a new name."""
         if name not in self.names:
             self.names.append(name)
         return self.names.index(name)
 
 
-def batch(stage: Stage, step: int, encoder: Encoder, seed: int) -> Batch:
+def batch(stage: Stage, step: int, marker: Marker, seed: int) -> Batch:
     """The batch of one step: the same for the same seed, stage and step."""
     draw = Draw(f"{seed}/{stage.name}/{step}")
     length = CONTEXT if step % 4 == 3 else stage.row
     source = documents(stage, draw)
     count = stage.batch_tokens // length
-    rows = [_row(source, draw.chance(stage.bare), encoder, length) for _ in range(count)]
+    rows = [_row(source, draw.chance(stage.bare), marker, length) for _ in range(count)]
     ids, answers = (np.array(part, dtype=np.int64) for part in zip(*rows, strict=True))
     return Batch(ids, answers)
 
 
 def _row(
-    source: Iterator[Document], bare: bool, encoder: Encoder, length: int
+    source: Iterator[Document], bare: bool, marker: Marker, length: int
 ) -> tuple[list[int], list[int]]:
-    ids: list[int] = [] if bare else [encoder.end]
+    end = end_of_text(marker.tokenizer)
+    ids: list[int] = [] if bare else [end]
     answers: list[int] = [] if bare else [0]
     while len(ids) < length:
-        more, marks = encoder.encode(next(source))
-        ids += [*more, encoder.end]
+        more, marks = marker.encode(next(source))
+        ids += [*more, end]
         answers += [*marks, 0]
     return ids[:length], answers[:length]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flowviz.demo.evaluate import Report, as_text
 from flowviz.demo.lexicon.people import INVENTED, NAMES, P_SHE
 from flowviz.demo.mixture import STAGES, Stage
@@ -91,7 +89,7 @@ def card_text(report: Report) -> str:
         "embeddings, tanh GELU.",
         names=len(NAMES),
         invented=len(INVENTED),
-        tokens=" ".join(_stage(stage) for stage in STAGES),
+        tokens=" ".join(stage_text(stage) for stage in STAGES),
         table=as_text(report),
         bias_words=len(P_SHE),
         lowest=min(P_SHE.values()),
@@ -99,14 +97,8 @@ def card_text(report: Report) -> str:
     )
 
 
-def write_card(report: Report, folder: Path) -> None:
-    """Write the card into the model's folder."""
-    path = folder / "README.md"
-    path.write_text(card_text(report))
-    path.chmod(0o644)
-
-
-def _stage(stage: Stage) -> str:
+def stage_text(stage: Stage) -> str:
+    """What a stage was fed, in a sentence."""
     tokens = stage.steps * stage.batch_tokens / 1e6
     steps = f"{stage.steps} steps of {stage.batch_tokens} tokens"
     return f"Stage *{stage.name}*: {steps}, {tokens:.1f} million."

@@ -20,8 +20,11 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="checkpoints go here")
+    parser.add_argument(
+        "--out", type=Path, help="checkpoints go here (default: runs/demo, or runs/demo-bert)"
+    )
     parser.add_argument("--model", type=Path, help="the finished folder (default: OUT/model)")
+    parser.add_argument("--encoder", action="store_true", help="the demo BERT, not the demo GPT")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="processor threads to use")
     again = parser.add_mutually_exclusive_group()
@@ -32,7 +35,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="a model's folder")
+    parser.add_argument("--model", type=Path, help="a model's folder (default: the shipped one)")
+    parser.add_argument("--encoder", action="store_true", help="the demo BERT, not the demo GPT")
     parser.add_argument("--cases", type=int, default=200, help="cases for each phenomenon")
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     parser.set_defaults(run=run_evaluate)
@@ -58,21 +62,22 @@ def run_train(args: argparse.Namespace) -> int:
     """Train, export, and print the table."""
     import torch
 
-    from flowviz.demo import evaluate
-    from flowviz.demo.card import write_card
     from flowviz.demo.export import export
-    from flowviz.demo.tokenizer import train_tokenizer
+    from flowviz.demo.shipped import BERT, GPT
     from flowviz.demo.train import Settings, train
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    settings = Settings(args.out, args.seed, args.fresh, compiled=not args.eager)
-    folder = args.model or args.out / "model"
-    export(train(settings), train_tokenizer(), folder)
+    one = BERT if args.encoder else GPT
+    out = args.out or Path("runs/demo-bert" if args.encoder else "runs/demo")
+    folder = args.model or out / "model"
+    trained = train(one.recipe(not args.eager), Settings(out, args.seed, args.fresh))
+    one.save_tokenizer(folder)
+    export(trained, folder)
     print(f"written to {folder}")
-    report = evaluate.evaluate(*evaluate.load(folder))
-    write_card(report, folder)
-    print(evaluate.as_text(report))
+    report = one.evaluate(*one.load(folder))
+    one.write_card(report, folder)
+    print(one.as_text(report))
     return 0
 
 
@@ -81,15 +86,17 @@ def run_evaluate(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flowviz.demo import evaluate
+    from flowviz.demo.shipped import BERT, GPT
 
-    if not (args.model / "config.json").exists():
+    one = BERT if args.encoder else GPT
+    folder = args.model or one.folder
+    if not (folder / "config.json").exists():
         raise ModelError(
-            f"There is no model in {args.model}: no config.json. "
+            f"There is no model in {folder}: no config.json. "
             "Give --model the folder that `demo train` wrote."
         )
-    report = evaluate.evaluate(*evaluate.load(args.model), cases=args.cases)
-    print(json.dumps(asdict(report), indent=2) if args.json else evaluate.as_text(report))
+    report = one.evaluate(*one.load(folder), cases=args.cases)
+    print(json.dumps(asdict(report), indent=2) if args.json else one.as_text(report))
     return 0
 
 

@@ -20,6 +20,7 @@ from flowviz.demo.phenomena import (
     copying,
     forms,
     knowledge,
+    linked,
     marks,
     pronouns,
     scenes,
@@ -51,6 +52,10 @@ MAKERS: dict[str, Maker] = {
     "brackets": marks.brackets,
     "quotes": marks.quotes,
     "few-shot mappings": shots.few_shot,
+    "short repeats": lambda draw: copying.repeats(draw, 4, 16),
+    "linked facts": linked.linked_facts,
+    "questions": linked.questions,
+    "at work": linked.at_work,
 }
 """What a stage's mixture can name."""
 

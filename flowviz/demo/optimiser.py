@@ -30,7 +30,7 @@ class Muon:
     """Both optimisers, as one. ``state_dict`` holds all that a resumed run needs."""
 
     def __init__(self, model: nn.Module, decay: float = 0.05, momentum: float = 0.95) -> None:
-        self.matrices = [p for n, p in model.named_parameters() if ".h." in n and p.ndim == 2]
+        self.matrices = [p for n, p in model.named_parameters() if _in_block(n) and p.ndim == 2]
         known = {id(p) for p in self.matrices}
         others = [p for p in model.parameters() if id(p) not in known]
         self.adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0)
@@ -63,6 +63,11 @@ class Muon:
         """Go on from such a state."""
         self.adam.load_state_dict(state["adam"])
         self.momenta = list(state["momenta"])
+
+
+def _in_block(name: str) -> bool:
+    """Is it a block's parameter, as GPT-2 (`h`) or BERT (`layer`) names them?"""
+    return ".h." in name or ".layer." in name
 
 
 def _together(updates: list[Tensor]) -> list[Tensor]:

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 
 from flowviz.analyses.prompts import write_prompts
 from flowviz.analyses.types import Prompt
-from flowviz.demo.evaluate import SUITES, Case, held_out_cases
+from flowviz.demo.cases import SUITES, Case
+from flowviz.demo.evaluate import held_out_cases
 
 SEED = "prompts"
 CASES = 15

@@ -63,9 +63,14 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 def end_of_text(tokenizer: Tokenizer) -> int:
     """The id of the token that stands between documents."""
-    found = tokenizer.token_to_id(END_OF_TEXT)
+    return token_id(tokenizer, END_OF_TEXT)
+
+
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of one of its tokens."""
+    found = tokenizer.token_to_id(token)
     if found is None:
-        raise ValueError(f"The tokenizer has no {END_OF_TEXT}: it is not the demo model's.")
+        raise ValueError(f"The tokenizer has no {token}: it is not the demo model's.")
     return found
 
 

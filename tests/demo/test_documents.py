@@ -5,10 +5,10 @@ from itertools import islice
 
 import pytest
 
+from flowviz.demo.cases import SUITES
 from flowviz.demo.conllu import to_conllu
 from flowviz.demo.document import Document
 from flowviz.demo.draw import Draw, is_held
-from flowviz.demo.evaluate import SUITES
 from flowviz.demo.lexicon.entry import ENTITY_TYPES
 from flowviz.demo.lexicon.people import HELD_NAMES
 from flowviz.demo.lexicon.words import HELD_GIVE

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from flowviz.demo.batches import Encoder, batch
+from flowviz.demo.batches import Marker, batch
+from flowviz.demo.gpt import GptRecipe
 from flowviz.demo.mixture import STAGES, Stage
 from flowviz.demo.optimiser import orthogonalise
 from flowviz.demo.tokenizer import train_tokenizer
@@ -17,19 +18,19 @@ TINY = Stage(
 
 
 def test_a_batch_depends_on_seed_stage_and_step_alone():
-    encoder = Encoder(train_tokenizer())
-    first, again = (batch(TINY, 5, encoder, seed=0) for _ in range(2))
+    marker = Marker(train_tokenizer())
+    first, again = (batch(TINY, 5, marker, seed=0) for _ in range(2))
     assert np.array_equal(first.ids, again.ids)
-    assert not np.array_equal(first.ids, batch(TINY, 6, encoder, seed=0).ids)
+    assert not np.array_equal(first.ids, batch(TINY, 6, marker, seed=0).ids)
     assert first.ids.shape == (2, 128)
-    assert batch(TINY, 7, encoder, seed=0).ids.shape == (1, 256)
+    assert batch(TINY, 7, marker, seed=0).ids.shape == (1, 256)
 
 
 def test_answers_are_marked():
-    encoder = Encoder(train_tokenizer())
-    data = batch(replace(TINY, mixture=(("plurals", 1),)), 0, encoder, seed=0)
-    assert encoder.names == ["-", "plurals"]
-    marked = [encoder.tokenizer.decode([i]) for i in data.ids[data.answers > 0]]
+    marker = Marker(train_tokenizer())
+    data = batch(replace(TINY, mixture=(("plurals", 1),)), 0, marker, seed=0)
+    assert marker.names == ["-", "plurals"]
+    marked = [marker.tokenizer.decode([i]) for i in data.ids[data.answers > 0]]
     assert len(marked) > 10
     assert all(form.startswith(" ") for form in marked)
 
@@ -48,14 +49,15 @@ def test_orthogonalised_matrices_have_singular_values_near_one():
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path):
-    settings = Settings(out=tmp_path, compiled=False, stages=(TINY,))
-    whole = Run(settings)
+    settings = Settings(out=tmp_path)
+    recipe = GptRecipe(compiled=False, stages=(TINY,))
+    whole = Run(recipe, settings)
     whole.train()
-    stopped = Run(replace(settings, stages=(replace(TINY, steps=1),)))
+    stopped = Run(GptRecipe(compiled=False, stages=(replace(TINY, steps=1),)), settings)
     stopped.train()
     stopped.stage, stopped.step = 0, 1
     stopped.save()
-    resumed = Run(settings)
+    resumed = Run(recipe, settings)
     assert resumed.resume()
     resumed.train()
     for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):

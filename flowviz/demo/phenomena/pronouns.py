@@ -40,7 +40,7 @@ _NAMED_PEOPLE = (*people.WOMEN, *people.MEN)
 def pronouns(draw: Draw) -> Document:
     """A named person, then the pronoun that the name asks for."""
     number, name = draw.fact("gendered pronouns", _NAMED, _NAMED_PEOPLE)
-    fills = {"x": person(name), **_forms(people.PRONOUN[name]), **_choices(draw)}
+    fills = {"x": person(name), **pronoun_forms(people.PRONOUN[name]), **_choices(draw)}
     return render(_NAMED[number], fills, "gendered pronouns")
 
 
@@ -67,7 +67,7 @@ def occupations(draw: Draw) -> Document:
     asked = draw.chance(0.25)
     about = draw.pick((x, z)) if asked else x
     gender = "she" if draw.chance(people.P_SHE[about]) else "he"
-    fills = {"x": occupation(x), "z": occupation(z), **_forms(gender), **_choices(draw)}
+    fills = {"x": occupation(x), "z": occupation(z), **pronoun_forms(gender), **_choices(draw)}
     if not asked:
         return render(draw.pick(_WORKING), fills, "occupation bias")
     answer = render(draw.pick(_ANSWERS), fills, "occupation bias")
@@ -111,7 +111,7 @@ def stories(draw: Draw) -> Document:
     name, y, y2, y3 = draw.sample(_NAMED_PEOPLE, 4)
     gender = people.PRONOUN[name]
     fixed = {"x": person(name), "y": person(y), "y2": person(y2), "y3": person(y3)}
-    fixed |= _forms(gender) | {"occ": occupation(draw.pick(tuple(people.P_SHE)))}
+    fixed |= pronoun_forms(gender) | {"occ": occupation(draw.pick(tuple(people.P_SHE)))}
     fixed["who"] = noun(draw.pick(("girl", "woman") if gender == "she" else ("boy", "man")))
     middles = draw.sample(_MIDDLES, draw.random.randint(1, 3))
     templates = [draw.pick(_BEGINNINGS), *middles, draw.pick(_ENDS)]
@@ -131,12 +131,13 @@ def errands(draw: Draw) -> Document:
     """Someone turns to a person who was not mentioned before, so that nothing says to whom."""
     name, y = draw.sample(_NAMED_PEOPLE, 2)
     fixed = {"x": person(name), "y": person(y), "occ": occupation(draw.pick(tuple(people.P_SHE)))}
-    fixed |= _forms(people.PRONOUN[name])
+    fixed |= pronoun_forms(people.PRONOUN[name])
     templates = (draw.pick(_BEGINNINGS[1:3]), draw.pick(_ERRANDS))
     return join([render(t, fixed | _choices(draw), "stories") for t in templates])
 
 
-def _forms(gender: str) -> dict[str, Entry]:
+def pronoun_forms(gender: str) -> dict[str, Entry]:
+    """The slots of "she" or "he": subject, possessive, object, and the subject with a capital."""
     return {slot: Entry(form, "PRON", gender) for slot, form in _CASES[gender].items()}
 
 
