@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from flowviz.attention import (
+from flowviz.attention.queries_keys import (
     PATTERN_TOLERANCE,
     AttentionTrace,
     Reading,

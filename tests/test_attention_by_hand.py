@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from flowviz.attention import key_directions, query_directions, record_attention
+from flowviz.attention.queries_keys import key_directions, query_directions, record_attention
 from flowviz.models.loading import load_model
 from flowviz.trace import record
 from tests.models import save_model

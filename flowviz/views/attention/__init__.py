@@ -1,0 +1,1 @@
+"""Attention as a browser draws it: packed numbers, words, tables. No Dash, no torch."""
