@@ -1,0 +1,1 @@
+"""Learning a dictionary: a corpus's vectors, batches, a method, checkpoints, held-out figures."""

@@ -1,0 +1,1 @@
+"""Sparse codes (`fista.py`, faster over `working.py`), and the dictionary learned from them."""

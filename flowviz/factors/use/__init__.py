@@ -1,0 +1,1 @@
+"""Factors in one pass: of its nodes, its predictions, its loss."""

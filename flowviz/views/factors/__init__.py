@@ -1,0 +1,1 @@
+"""Factors, made fit to be shown: no Dash, no torch."""
