@@ -36,7 +36,12 @@ def blend_scores(flow: Flow) -> NodeValues:
 def blended(by_flow: NodeValues, by_gradients: NodeValues) -> NodeValues:
     """The flow's part and the part of `blend_gradients` together."""
     pairs = zip(by_flow.parts(), by_gradients.parts(), strict=True)
-    return NodeValues(*(FLOW * one + (1 - FLOW) * other for one, other in pairs))
+    return NodeValues(*(blend(one, other) for one, other in pairs))
+
+
+def blend(by_flow: Tensor, by_gradients: Tensor) -> Tensor:
+    """The same of some values."""
+    return FLOW * by_flow + (1 - FLOW) * by_gradients
 
 
 def blend_gradients(flow: Flow, here: Gradients) -> Gradients:

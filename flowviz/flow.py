@@ -38,7 +38,7 @@ from flowviz.interventions.changes import Affine
 from flowviz.models.block import Attention, Block, Mlp
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.parts import exact
-from flowviz.trace import BlockTrace, Trace
+from flowviz.trace import BlockTrace, Pass, Trace
 from flowviz.values import NodeValues
 
 CACHED_SOURCES_BYTES = 256 * 2**20
@@ -201,7 +201,7 @@ def flow_of(model: LoadedModel, trace: Trace, target: FlowTarget) -> Flow:
     r[-1] = model.ln_final.back(direction, trace.final_scale[target.position])
     blocks: list[BlockFlow] = []
     for block, part in zip(reversed(model.blocks), reversed(trace.blocks), strict=True):
-        blocks.append(_block_flow(block, part, r))
+        blocks.append(block_flow(block, part, r))
         r = blocks[-1].r_pre
     return Flow(model, trace, target, direction, tuple(reversed(blocks)))
 
@@ -213,17 +213,18 @@ def _direction(model: LoadedModel, target: FlowTarget) -> Tensor:
     return direction * model.logit_scale
 
 
-def _block_flow(block: Block, part: BlockTrace, r: Tensor) -> BlockFlow:
+def block_flow(block: Block, part: BlockTrace, r: Float[Tensor, "pos d_model"]) -> BlockFlow:
+    """The flow gradient in a block, from that at the stream behind it."""
     post1, post2 = _cut(part.ln1_post_scale, r), _cut(part.ln2_post_scale, r)
     into_post = block.before_norm(block.mlp.post, kept(part.after, r), post2)
     mlp = block.to_output(block.mlp.post, into_post, post2)
-    neurons, into_mlp = _through_mlp(block.mlp, part, mlp)
+    neurons, into_mlp = through_mlp(block.mlp, part, mlp)
     r_mid = None if block.parallel else into_post + into_mlp
     into_mid = into_post
     if r_mid is not None:
         into_mid = block.before_norm(block.attention.post, kept(part.mid, r_mid), post1)
     attention = block.to_output(block.attention.post, into_mid, post1)
-    heads, into_attention = _through_attention(block.attention, part, attention)
+    heads, into_attention = through_attention(block.attention, part, attention)
     r_pre = into_mid + into_attention
     return BlockFlow(
         r_pre=r_pre + into_mlp if block.parallel else r_pre,
@@ -247,14 +248,14 @@ def _cut(scale: Tensor | None, like: Tensor) -> Tensor | None:
     return None if scale is None else scale[: like.shape[0]]
 
 
-def _through_mlp(mlp: Mlp, part: BlockTrace, output: Tensor) -> tuple[Tensor, Tensor]:
+def through_mlp(mlp: Mlp, part: BlockTrace, output: Tensor) -> tuple[Tensor, Tensor]:
     """The gradient at the neurons, and at the state that the MLP reads."""
     p = output.shape[0]
     neurons = mlp.to_neurons(output)
     return neurons, mlp.norm.back(mlp.to_input(part.gate[:p] * neurons), part.ln2_scale[:p])
 
 
-def _through_attention(
+def through_attention(
     attention: Attention, part: BlockTrace, output: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The gradient at the heads, and at the state that attention reads."""
@@ -289,7 +290,7 @@ def _node_flows(flow: Flow) -> NodeValues:
             values.resid_mid[layer] = _dot(part.resid_mid[:p], gradient.r_mid)
         values.heads[layer] = _dot(part.z[:p], gradient.heads)
         values.neurons[layer, :, : part.post.shape[1]] = part.post[:p] * gradient.neurons
-        _add_biases(flow, layer, values.biases)
+        add_biases(flow, layer, values.biases)
     for name, bias, gradient_there in first_biases(flow):
         values.biases[BIAS_NAMES.index(name), 0] = _dot(bias, gradient_there)
     _add_final_biases(flow, values.biases)
@@ -300,7 +301,8 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
     return (left * right).sum(-1)
 
 
-def _add_biases(flow: Flow, layer: int, biases: Tensor) -> None:
+def add_biases(flow: Flow, layer: int, biases: Float[Tensor, "name layer pos"]) -> None:
+    """Writes the flow of every bias of a block into the rows of `biases`."""
     part, p = flow.trace.blocks[layer], flow.positions
     read = torch.einsum("hqk,nqh->nk", part.pattern[:, :p, :p], flow.head_constants(layer))
     through, own = flow.neuron_constants(layer).sum(-1)
@@ -360,7 +362,7 @@ def first_biases(flow: Flow) -> list[tuple[str, Tensor, Tensor]]:
     return found
 
 
-def factor(flow: Flow, name: str, layer: int, like: Tensor) -> Tensor | float:
+def factor(flow: Pass, name: str, layer: int, like: Tensor) -> Tensor | float:
     """What an intervention multiplies a written bias with, at each position or at all."""
     found = flow.trace.blocks[layer].factor(name)
     return _first(found, like) if isinstance(found, Tensor) else found

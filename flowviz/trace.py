@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -123,6 +123,26 @@ class Trace:
         parts = [part for block in self.blocks for part in vars(block).values()]
         held = [part for part in (*parts, *vars(self).values()) if isinstance(part, Tensor)]
         return sum(part.numel() * part.element_size() for part in held)
+
+
+@runtime_checkable
+class Pass(Protocol):
+    """A recorded pass up to a position: what components wrote in it needs no target."""
+
+    @property
+    def model(self) -> LoadedModel:
+        """The model that was run."""
+        ...
+
+    @property
+    def trace(self) -> Trace:
+        """What was recorded."""
+        ...
+
+    @property
+    def positions(self) -> int:
+        """How many of its positions count."""
+        ...
 
 
 def trace_bytes(model: LoadedModel, tokens: int) -> int:

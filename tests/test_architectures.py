@@ -15,7 +15,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from flowviz.attention import record_attention
+from flowviz.attention.queries_keys import record_attention
 from flowviz.checks import law_errors
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph import circuit

@@ -61,9 +61,9 @@ def test_laws_hold_on_random_configurations(
     architecture, layers, heads, d_head, neurons, ids, seed, data
 ):
     assume(architecture != "codegen" or heads == 4)  # it splits its heads over four
-    model = random_model(
-        architecture, seed, layers=layers, heads=heads, d_head=d_head, neurons=neurons
-    )
+    sizes = {"layers": layers, "heads": heads, "d_head": d_head, "neurons": neurons}
+    # In float32 a target that happens to be near zero would be off by more than this share of it.
+    model = random_model(architecture, seed, "float64", **sizes)
     position = data.draw(st.integers(0, len(ids) - 1))
     token, contrast = data.draw(st.lists(st.integers(0, 299), min_size=2, max_size=2, unique=True))
     target = FlowTarget(position, token, data.draw(st.sampled_from([None, contrast])))

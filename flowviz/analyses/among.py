@@ -1,8 +1,9 @@
 """Query, key and value of a head at one position, compared with each other by their top tokens.
 
 The query is read as what it looks for in the stream, the key as what finds it, both through the
-head's own QK circuit and before rotary positions turn them (flowviz/attention.py); the value
-through W_O. A layer whose queries and keys do not give the model's attention pattern is left out.
+head's own QK circuit and before rotary positions turn them (flowviz/attention/queries_keys.py);
+the value through W_O. A layer whose queries and keys do not give the model's attention pattern is
+left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from flowviz.analyses.means import Means
 from flowviz.analyses.top import Tops, shared
 from flowviz.analyses.types import Series
 from flowviz.analyses.written import values
-from flowviz.attention import AttentionTrace, key_directions, query_directions, record_attention
+from flowviz.attention.queries_keys import (
+    AttentionTrace,
+    key_directions,
+    query_directions,
+    record_attention,
+)
 from flowviz.checks import TOLERANCE
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import Trace

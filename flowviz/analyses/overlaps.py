@@ -17,7 +17,7 @@ prompt, the last unless another is named:
    the head's output, which is their weighted sum.
 4. Of every head its query, its key and its value at that position, in pairs. Queries and keys are
    read as directions in the stream through the head's QK circuit, before rotary positions turn
-   them (flowviz/attention.py); only where they give the model's own attention pattern.
+   them (flowviz/attention/queries_keys.py); only where they give the model's own attention pattern.
 
 What is written (heads, values, the attention's output) and what is looked for (queries, keys) is
 read as a component, through the linear part of the final norm; outputs of blocks are read as

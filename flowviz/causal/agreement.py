@@ -47,6 +47,28 @@ def agreement(
     )
 
 
+def agreement_of_parts(
+    passes: Passes,
+    scores: Mapping[str, Mapping[NodeKey, float]],
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Agreement | None:
+    """The same of the parts of opened nodes: each is replaced alone. None where there are none."""
+    keys = sorted({key for values in scores.values() for key in values})
+    if not keys:
+        return None
+    effects = ablate_each(passes, keys, progress)
+    said = {name: [values[key] for key in keys] for name, values in scores.items()}
+    rows = [
+        Effect(key, {name: values[row] for name, values in said.items()}, effect)
+        for row, (key, effect) in enumerate(zip(keys, effects.tolist(), strict=True))
+    ]
+    return Agreement(
+        passes.baseline.words,
+        tuple(sorted(rows, key=lambda row: (-abs(row.effect), row.key))),
+        {name: spearman(torch.tensor(values).double(), effects) for name, values in said.items()},
+    )
+
+
 def _strongest(scores: Mapping[str, NodeValues], most: int) -> list[NodeKey]:
     found: set[NodeKey] = set()
     for values in scores.values():
@@ -61,8 +83,8 @@ def ablate_each(
     passes: Passes, keys: list[NodeKey], progress: Callable[[int], None] = lambda _done: None
 ) -> Float[Tensor, " node"]:
     """For each component, how much of the target goes when it alone is replaced."""
-    model, positions = passes.flow.model, passes.flow.positions
-    logits = passes.logits((Places.of(model, positions, [key]) for key in keys), progress)
+    model, positions, opened = passes.flow.model, passes.flow.positions, passes.opened
+    logits = passes.logits((Places.of(model, positions, [key], opened) for key in keys), progress)
     return (passes.whole - measured(logits, passes.flow.target)).double().cpu()
 
 

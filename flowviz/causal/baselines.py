@@ -30,6 +30,7 @@ class Baseline:
         heads: for each block, each head's z.
         neurons: for each block, each neuron's output; blocks may differ in how many they have.
         states: hidden states by kind and layer; none for zero.
+        prompts: for a mean, the reference set as token ids.
     """
 
     kind: Ablation
@@ -41,6 +42,7 @@ class Baseline:
     states: Mapping[tuple[NodeKind, int], Float[Tensor, "pos d_model"]] = field(
         default_factory=dict
     )
+    prompts: tuple[tuple[int, ...], ...] = ()
 
     def row(self, rows: Float[Tensor, "pos ..."], position: int) -> Float[Tensor, "..."]:
         """The values of one position, of any of the tables above.
@@ -122,8 +124,9 @@ def mean(
     Raises:
         RequestError: the set is empty.
     """
-    total, tokens, count = None, 0, 0
+    total, tokens, count, read = None, 0, 0, []
     for ids in prompts:
+        read.append(tuple(ids))
         values = resample(record(model, ids), len(ids), "")
         summed = _summed(values)
         total = summed if total is None else [a + b for a, b in zip(total, summed, strict=True)]
@@ -136,7 +139,8 @@ def mean(
     words = f"the mean over {count:,} prompts"
     heads, neurons, states = rest[:layers], rest[layers : 2 * layers], rest[2 * layers :]
     named = dict(zip(values.states, states, strict=True))
-    return Baseline(Ablation.MEAN, words, embed, pos_embed, tuple(heads), tuple(neurons), named)
+    parts = tuple(heads), tuple(neurons), named, tuple(read)
+    return Baseline(Ablation.MEAN, words, embed, pos_embed, *parts)
 
 
 def _summed(values: Baseline) -> list[Tensor]:

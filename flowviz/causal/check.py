@@ -8,20 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
 
-from flowviz.causal.agreement import STRONGEST, agreement
+from flowviz.causal.agreement import STRONGEST, agreement, agreement_of_parts
 from flowviz.causal.baselines import Baseline
+from flowviz.causal.parts import OpenedPart
 from flowviz.causal.places import Places
 from flowviz.causal.recovered import CONTROLS, SEED, Passes, curve, recovery
 from flowviz.causal.scores import foreseen
 from flowviz.causal.smallest import smallest
 from flowviz.causal.types import Verdict
 from flowviz.graph.scored import Scored
-from flowviz.graph.types import FlowGraph
+from flowviz.graph.types import FlowGraph, NodeKey
 
 CURVE = 0.08  # of the whole, for one curve
 Progress = Callable[[str, float], None]
@@ -39,6 +40,8 @@ def check(
     share: float | None = None,
     strongest: int = STRONGEST,
     progress: Progress = _silent,
+    opened: Sequence[OpenedPart] = (),
+    of_parts: Mapping[str, Mapping[NodeKey, float]] | None = None,
 ) -> Verdict:
     """Ablates what the graph leaves out, then what it draws.
 
@@ -49,13 +52,18 @@ def check(
         share: what a small set is to recover; None to look for none.
         strongest: of how many components of each score the effect is measured.
         progress: told a stage in words and the fraction done; may raise to stop.
+        opened: the nodes that the graph draws as sums of their parts, which are components as well;
+            the curves and the smallest set are of the model's own.
+        of_parts: what scores say of the replacement of those parts.
     """
     flow = scored.flow
     progress("Replacing everything", 0.0)
     passes = Passes(flow, baseline)
-    kept = Places.of(flow.model, flow.positions, (node.key for node in graph.nodes))
+    whole = Passes(flow, baseline, opened) if opened else passes
+    drawn = (node.key for node in graph.nodes)
+    kept = Places.of(flow.model, flow.positions, drawn, opened)
     progress("Keeping only the graph, and random ones", 0.1)
-    found = recovery(passes, kept, progress=partial(_told, progress, "Random graphs", 0.1, 0.3))
+    found = recovery(whole, kept, progress=partial(_told, progress, "Random graphs", 0.1, 0.3))
     values = foreseen(scored, baseline)
     random = flow.values.each(_shuffled(torch.Generator().manual_seed(SEED)))
     curves = []
@@ -73,7 +81,8 @@ def check(
     if share is not None:
         progress(f"Looking for a small graph that recovers {share:.0%}", 0.85)
         small = smallest(passes, values["flow"], share, alone)
-    return Verdict(found, tuple(curves), agreed, small)
+    parts = agreement_of_parts(whole, of_parts or {}, alone) if opened else None
+    return Verdict(found, tuple(curves), agreed, small, parts)
 
 
 def _told(progress: Progress, stage: str, begun: float, end: float, done: int) -> None:

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.causal.baselines import Baseline
+from flowviz.causal.parts import OpenedPart, part_hooks
 from flowviz.causal.places import Places
 from flowviz.interventions.changes import Changes
 from flowviz.interventions.hooks import hooks_of
@@ -35,6 +36,7 @@ def logits_without(
     baseline: Baseline,
     progress: Callable[[int], None] = lambda _done: None,
     changes: Changes | None = None,
+    opened: Sequence[OpenedPart] = (),
 ) -> Float[Tensor, "variant d_vocab"]:
     """The logits behind the last of these tokens, with other components replaced in each variant.
 
@@ -48,10 +50,11 @@ def logits_without(
         baseline: by what.
         progress: told how many variants are done; may raise to stop.
         changes: interventions that take place in every variant, before anything is replaced.
+        opened: the nodes whose parts are components as well.
     """
     found, waiting, done = [], iter(replaced), 0
     while batch := list(islice(waiting, max(1, TOKENS_AT_ONCE // len(ids)))):
-        found.append(_batch(model, ids, batch, baseline, changes))
+        found.append(_batch(model, ids, batch, baseline, changes, opened))
         done += len(batch)
         progress(done)
     return torch.cat(found)
@@ -63,6 +66,7 @@ def _batch(
     replaced: Sequence[Places],
     baseline: Baseline,
     changes: Changes | None,
+    opened: Sequence[OpenedPart],
 ) -> Tensor:
     kept: dict[str, Tensor] = {}
 
@@ -74,6 +78,7 @@ def _batch(
     hooks = [
         *before,
         *_hooks(model, replaced, baseline, changes),
+        *_part_hooks(model, replaced, opened),
         (_name(model, "logits", -1), keep),
     ]
     tokens = torch.tensor([list(ids)], device=model.device).expand(len(replaced), -1)
@@ -81,6 +86,14 @@ def _batch(
         model.bridge.run_with_hooks(tokens, fwd_hooks=hooks, prepend_bos=False)
         model.forget_pass()
     return kept["logits"] * model.logit_scale
+
+
+def _part_hooks(
+    model: LoadedModel, replaced: Sequence[Places], opened: Sequence[OpenedPart]
+) -> list[tuple[str, Hook]]:
+    if not opened:
+        return []
+    return part_hooks(model, opened, torch.stack([places.parts for places in replaced]))
 
 
 def _name(model: LoadedModel, part: str, layer: int) -> str:

@@ -2,18 +2,20 @@
 
 A component is what writes into the residual stream and depends on the prompt: token embedding,
 position embedding, head, neuron, each at a position. Hidden states are sums of components; biases
-are constants, the same on every prompt. Neither is ever replaced here.
+are constants, the same on every prompt. Neither is ever replaced here. Of a state that is opened,
+its factors and its error are components too; its offset is a constant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from flowviz.causal.parts import OpenedPart
 from flowviz.graph.types import NodeKey, NodeKind
 from flowviz.models.loaded import LoadedModel
 from flowviz.values import NodeValues
@@ -23,16 +25,27 @@ COMPONENTS = (NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """A set of components of one pass, at the positions up to the target's."""
+    """A set of components of one pass, at the positions up to the target's.
+
+    Args:
+        parts: of each opened node, its factors and, last, its error; nothing where none is opened.
+    """
 
     embed: Bool[Tensor, " pos"]
     pos_embed: Bool[Tensor, " pos"]
     heads: Bool[Tensor, "layer pos head"]
     neurons: Bool[Tensor, "layer pos d_mlp"]
+    parts: Bool[Tensor, "opened part"] = field(
+        default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool)
+    )
 
     @classmethod
-    def none(cls, model: LoadedModel, positions: int) -> Places:
-        """The empty set."""
+    def none(cls, model: LoadedModel, positions: int, opened: Sequence[OpenedPart] = ()) -> Places:
+        """The empty set.
+
+        Args:
+            opened: the nodes whose parts are components as well.
+        """
         shape = model.shape
 
         def no(*sizes: int) -> Tensor:
@@ -43,12 +56,16 @@ class Places:
             no(positions),
             no(shape.layers, positions, shape.heads),
             no(shape.layers, positions, shape.neurons),
+            no(len(opened), 1 + max((len(each.atoms) for each in opened), default=-1)),
         )
 
     @classmethod
-    def all(cls, model: LoadedModel, positions: int) -> Places:
+    def all(cls, model: LoadedModel, positions: int, opened: Sequence[OpenedPart] = ()) -> Places:
         """Every component that the pass has."""
-        places = cls.none(model, positions)
+        places = cls.none(model, positions, opened)
+        for row, each in enumerate(opened):
+            places.parts[row, : len(each.atoms)] = True
+            places.parts[row, -1] = True
         places.embed[:] = True
         places.pos_embed[:] = ("pos_embed", -1) in model.hooks.values()
         for layer, block in enumerate(model.blocks):
@@ -57,12 +74,22 @@ class Places:
         return places
 
     @classmethod
-    def of(cls, model: LoadedModel, positions: int, keys: Iterable[NodeKey]) -> Places:
+    def of(
+        cls,
+        model: LoadedModel,
+        positions: int,
+        keys: Iterable[NodeKey],
+        opened: Sequence[OpenedPart] = (),
+    ) -> Places:
         """The components among some nodes; states, biases, rest and target are passed over."""
-        places = cls.none(model, positions)
+        places, rows = cls.none(model, positions, opened), {}
+        rows = {each.key: row for row, each in enumerate(opened)}
         for key in keys:
             if key.kind in COMPONENTS:
                 places._mask(key.kind)[key.layer, key.position, key.index] = True
+            elif key.kind in (NodeKind.FACTOR, NodeKind.ERROR) and key.whole() in rows:
+                column = key.index if key.kind is NodeKind.FACTOR else -1
+                places.parts[rows[key.whole()], column] = True
         return places
 
     def _mask(self, kind: NodeKind) -> Bool[Tensor, "layer pos index"]:
@@ -86,7 +113,7 @@ class Places:
         return sum(int(mask.sum()) for mask in self._masks())
 
     def _masks(self) -> Iterator[Tensor]:
-        return (getattr(self, field.name) for field in fields(self))
+        return (getattr(self, each.name) for each in fields(self))
 
     def named(self) -> list[NodeKey]:
         """The components by name, in order."""
@@ -105,15 +132,20 @@ class Places:
             drawn[NodeKind.POS_EMBED][0, :, 0],
             drawn[NodeKind.HEAD],
             drawn[NodeKind.NEURON],
+            _drawn(self.parts, every.parts, generator),
         )
 
     def _draw(self, kind: NodeKind, every: Places, generator: torch.Generator) -> Tensor:
-        there = every._mask(kind)
-        flat = there.flatten().nonzero()[:, 0]
-        chosen = flat[torch.randperm(len(flat), generator=generator)[: self.count(kind)]]
-        mask = torch.zeros_like(there).flatten()
-        mask[chosen] = True
-        return mask.view_as(there)
+        return _drawn(self._mask(kind), every._mask(kind), generator)
+
+
+def _drawn(own: Tensor, there: Tensor, generator: torch.Generator) -> Tensor:
+    """As many as one's own, at random from what is there."""
+    flat = there.flatten().nonzero()[:, 0]
+    chosen = flat[torch.randperm(len(flat), generator=generator)[: int(own.sum())]]
+    mask = torch.zeros_like(there).flatten()
+    mask[chosen] = True
+    return mask.view_as(there)
 
 
 class Ranked:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import torch
@@ -22,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.causal.baselines import Baseline
+from flowviz.causal.parts import OpenedPart
 from flowviz.causal.passes import logits_without
 from flowviz.causal.places import Places, Ranked
 from flowviz.causal.types import Curve, Kept, Recovery
@@ -39,12 +41,13 @@ class Passes:
     Args:
         flow: the pass, and the target that is measured.
         baseline: what replaces.
+        opened: the nodes whose parts are components as well.
     """
 
-    def __init__(self, flow: Flow, baseline: Baseline) -> None:
-        self.flow, self.baseline = flow, baseline
-        self.every = Places.all(flow.model, flow.positions)
-        none = Places.none(flow.model, flow.positions)
+    def __init__(self, flow: Flow, baseline: Baseline, opened: Sequence[OpenedPart] = ()) -> None:
+        self.flow, self.baseline, self.opened = flow, baseline, tuple(opened)
+        self.every = Places.all(flow.model, flow.positions, opened)
+        none = Places.none(flow.model, flow.positions, opened)
         whole, nothing = self.logits([none, self.every])
         self.whole, self.nothing = self.measure(whole), self.measure(nothing)
         self._log_whole = self._log_probabilities(whole)
@@ -58,7 +61,18 @@ class Passes:
         ids = self.flow.trace.ids[: self.flow.positions]
         changes = self.flow.trace.changes
         changes = None if changes is None else changes.until(len(ids))
-        return logits_without(self.flow.model, ids, replaced, self.baseline, progress, changes)
+        return logits_without(
+            self.flow.model, ids, replaced, self.baseline, progress, changes, self.opened
+        )
+
+    @property
+    def likely(self) -> Places:
+        """Every component, and of opened nodes the factors that are active: what random sets are
+        drawn from."""
+        parts = self.every.parts.clone()
+        for row, each in enumerate(self.opened):
+            parts[row, : len(each.active)] &= each.active.to(parts.device)
+        return replace(self.every, parts=parts)
 
     def measure(self, logits: Float[Tensor, " d_vocab"]) -> float:
         """The target."""
@@ -113,7 +127,7 @@ def recovery(
 ) -> Recovery:
     """A set of components, and random ones of the same size and kinds."""
     generator = torch.Generator().manual_seed(SEED)
-    random = (kept.random_like(passes.every, generator) for _ in range(controls))
+    random = (kept.random_like(passes.likely, generator) for _ in range(controls))
     mine, *others = passes.keep(chain([kept], random), progress)
     return Recovery(passes.baseline.words, passes.whole, passes.nothing, mine, tuple(others))
 

@@ -106,9 +106,11 @@ class Verdict:
 
     Args:
         smallest: a small set that recovers a share, where one was asked for.
+        parts: of opened nodes, what each factor and error does; None where none is opened.
     """
 
     recovery: Recovery
     curves: tuple[Curve, ...]
     agreement: Agreement
     smallest: Smallest | None = None
+    parts: Agreement | None = None

@@ -14,7 +14,8 @@ import torch
 
 from flowviz.flow import Flow
 from flowviz.graph.edges import Drawn, Inflow
-from flowviz.graph.types import FlowNode, NodeKey, NodeKind, Prediction, Target
+from flowviz.graph.opened import Opened
+from flowviz.graph.types import OUTPUTS, FlowNode, NodeKey, NodeKind, Prediction, Target
 from flowviz.values import NodeValues
 
 
@@ -44,13 +45,15 @@ def _both(now: Inflow, before: Inflow) -> Inflow:
     return replace(now, links=tuple(links), magnitude=magnitude, before=before.total)
 
 
-def nodes_before(nodes: Iterable[FlowNode], clean: Flow) -> list[FlowNode]:
+def nodes_before(nodes: Iterable[FlowNode], clean: Flow, opened: Opened) -> list[FlowNode]:
     """Nodes with their flow in the clean pass."""
-    return [replace(node, before=flow_before(clean, node.key)) for node in nodes]
+    return [replace(node, before=flow_before(clean, node.key, opened)) for node in nodes]
 
 
-def flow_before(clean: Flow, key: NodeKey) -> float:
+def flow_before(clean: Flow, key: NodeKey, opened: Opened) -> float:
     """A node's flow in the clean pass."""
+    if key.part_of or key.kind in OUTPUTS:
+        return opened.flow_before(key)
     return clean.value if key.kind is NodeKind.TARGET else clean.values[key]
 
 

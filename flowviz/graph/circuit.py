@@ -29,6 +29,7 @@ from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.graph.vectors import SET_STATES, component_vectors, written_bias
 from flowviz.interventions.changes import Affine
 from flowviz.models.parts import Norm, exact
+from flowviz.trace import Pass
 from flowviz.values import NodeValues
 
 
@@ -37,17 +38,17 @@ class Reading:
     """How one node reads the stream.
 
     Args:
-        direction: g of the formula above.
+        direction: g of the formula above; one for each position where they differ.
         share: c of the formula above.
         state: the stream that it reads.
     """
 
-    direction: Float[Tensor, " d_model"]
+    direction: Float[Tensor, "*each d_model"]
     share: Float[Tensor, " pos"]
     state: Float[Tensor, "pos d_model"]
 
 
-def written(flow: Flow, key: NodeKey) -> int | None:
+def written(flow: Pass, key: NodeKey) -> int | None:
     """The depth at which a node writes into the stream; None where it does not."""
     name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
     if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name in ("ln_embed", "set_first"):
@@ -93,36 +94,93 @@ def reading(flow: Flow, key: NodeKey) -> Reading:
     return Reading(block.mlp.norm.pull(column), share, part.mlp_state[:p])
 
 
+@dataclass(frozen=True, eq=False)
+class Written:
+    """Vectors that were written into the stream.
+
+    Args:
+        depths: at which depth each was.
+        steps: the first step that each goes through; 0 where there are none.
+        positions: where each stands.
+    """
+
+    vectors: Float[Tensor, "n d_model"]
+    depths: list[float]
+    steps: list[int]
+    positions: list[int]
+
+    def and_then(self, other: Written) -> Written:
+        """These, and others behind them."""
+        return Written(
+            torch.cat([self.vectors, other.vectors]),
+            [*self.depths, *other.depths],
+            [*self.steps, *other.steps],
+            [*self.positions, *other.positions],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Who reads the stream: how, at which depth, and behind which step."""
+
+    how: Reading
+    depth: float
+    behind: int
+
+
 @torch.inference_mode()
 def flows_between(
     flow: Flow, sources: list[NodeKey], readers: list[NodeKey]
 ) -> Float[Tensor, "source reader"]:
     """The flow of each source into each reader; zero where the one cannot see the other."""
-    vectors = component_vectors(flow, sources)
-    flows = vectors.new_zeros(len(sources), len(readers))
+    return flows_read(flow, written_by(flow, sources), readers_of(flow, readers))
+
+
+def written_by(flow: Pass, keys: list[NodeKey]) -> Written:
+    """What components wrote."""
+    return Written(
+        component_vectors(flow, keys),
+        [float(written(flow, key) or 0) for key in keys],
+        [first_step(flow, key) for key in keys],
+        [key.position for key in keys],
+    )
+
+
+def readers_of(flow: Flow, keys: list[NodeKey]) -> list[Reader]:
+    """Components that read, and the target."""
+    depths = [reads(flow, key) or 0 for key in keys]
+    return [
+        Reader(reading(flow, key), float(depth), 2 * depth)
+        for key, depth in zip(keys, depths, strict=True)
+    ]
+
+
+@torch.inference_mode()
+def flows_read(
+    flow: Flow, sources: Written, readers: list[Reader]
+) -> Float[Tensor, "source reader"]:
+    """As `flows_between`, for whatever was written and whoever reads."""
+    vectors = sources.vectors
+    flows = vectors.new_zeros(len(vectors), len(readers))
     by_step: dict[int, list[int]] = defaultdict(list)
-    for row, key in enumerate(sources):
-        by_step[first_step(flow, key)].append(row)
-    hows = [reading(flow, key) for key in readers]
+    for row, step in enumerate(sources.steps):
+        by_step[step].append(row)
     for first, rows in by_step.items():
-        seen = [
-            _carried(flow, how, first, 2 * (reads(flow, key) or 0))
-            for how, key in zip(hows, readers, strict=True)
-        ]
+        seen = [_carried(flow, reader.how, first, reader.behind) for reader in readers]
         directions = torch.stack([how.direction for how in seen])
         shares = torch.stack([how.share for how in seen])
-        places = [sources[row].position for row in rows]
+        places = [sources.positions[row] for row in rows]
         flows[rows] = (vectors[rows] @ directions.T) * shares[:, places].T
-    wrote = torch.tensor([written(flow, key) for key in sources], device=flows.device)
-    saw = torch.tensor([reads(flow, key) for key in readers], device=flows.device)
+    wrote = torch.tensor(sources.depths, device=flows.device)
+    saw = torch.tensor([reader.depth for reader in readers], device=flows.device)
     return flows * (wrote[:, None] < saw[None])
 
 
-def _has_steps(flow: Flow) -> bool:
+def _has_steps(flow: Pass) -> bool:
     return flow.model.blocks[0].norms_stream or flow.trace.changes_states
 
 
-def first_step(flow: Flow, key: NodeKey) -> int:
+def first_step(flow: Pass, key: NodeKey) -> int:
     """The first step that a node's vector goes through on the stream; 0 where there are none."""
     if not _has_steps(flow):
         return 0
@@ -134,7 +192,7 @@ def first_step(flow: Flow, key: NodeKey) -> int:
     return step + (at_the_bottom or name in ("ln1_post", "ln2_post"))
 
 
-def _carried(flow: Flow, how: Reading, first: int, last: int) -> Reading:
+def _carried(flow: Pass, how: Reading, first: int, last: int) -> Reading:
     """How a vector is read that goes through the steps from one to another."""
     if _has_steps(flow):
         for step in reversed(range(first, last)):
@@ -143,7 +201,7 @@ def _carried(flow: Flow, how: Reading, first: int, last: int) -> Reading:
     return how
 
 
-def _before_norm(flow: Flow, how: Reading, depth: int) -> Reading:
+def _before_norm(flow: Pass, how: Reading, depth: int) -> Reading:
     post, scale = _norm_behind(flow, depth)
     if scale is None or not flow.model.blocks[0].norms_stream:
         return how
@@ -151,14 +209,14 @@ def _before_norm(flow: Flow, how: Reading, depth: int) -> Reading:
     return replace(how, direction=post.pull(how.direction), share=share)
 
 
-def _before_change(flow: Flow, how: Reading, depth: int) -> Reading:
+def _before_change(flow: Pass, how: Reading, depth: int) -> Reading:
     change = _change_behind(flow, depth)
     if change is None:
         return how
     return replace(how, share=how.share * change.factor[: len(how.share), 0].to(how.share))
 
 
-def _change_behind(flow: Flow, depth: int) -> Affine | None:
+def _change_behind(flow: Pass, depth: int) -> Affine | None:
     """The change of the state behind the attention or the MLP of a block, or in front of all."""
     if depth < 0:
         return flow.trace.first
@@ -166,7 +224,7 @@ def _change_behind(flow: Flow, depth: int) -> Affine | None:
     return part.after if depth % 2 else part.mid
 
 
-def _norm_behind(flow: Flow, depth: int) -> tuple[Norm, Tensor | None]:
+def _norm_behind(flow: Pass, depth: int) -> tuple[Norm, Tensor | None]:
     """The norm behind the attention (even depths) or the MLP of a block, and its scale."""
     block, part = flow.model.blocks[depth // 2], flow.trace.blocks[depth // 2]
     if depth % 2:
@@ -191,27 +249,33 @@ def bias_bundles(flow: Flow, key: NodeKey) -> list[Bundle]:
 @torch.inference_mode()
 def inflow_values(flow: Flow, key: NodeKey) -> NodeValues:
     """What every component of the pass sends into one reader."""
-    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     depth = reads(flow, key)
     if depth is None:
-        return values
-    how = reading(flow, key)
-    for written_at in reversed(range(depth)):
-        how = _from_sublayer(flow, written_at, how, values)
-    p = flow.positions
-    _from_bias(flow, "set_first", 0, how, values)
-    how = _before_change(flow, how, -1)
-    values.embed[:] = (flow.trace.embed[:p] @ how.direction) * how.share
-    if flow.trace.pos_embed is not None:
-        values.pos_embed[:] = (flow.trace.pos_embed[:p] @ how.direction) * how.share
-    _from_bias(flow, "ln_embed", 0, how, values)
+        return NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
+    values = read_values(flow, reading(flow, key), depth)
     for bundle in bias_bundles(flow, key):
         places = bundle.base.position if bundle.along is None else slice(None)
         values.biases[bundle.base.index, bundle.base.layer, places] += bundle.flows.squeeze(0)
     return values
 
 
-def _from_sublayer(flow: Flow, depth: int, how: Reading, values: NodeValues) -> Reading:
+@torch.inference_mode()
+def read_values(flow: Pass, how: Reading, depth: int) -> NodeValues:
+    """What every component written before a depth gives to whoever reads the stream there so."""
+    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
+    for written_at in reversed(range(depth)):
+        how = _from_sublayer(flow, written_at, how, values)
+    p = flow.positions
+    _from_bias(flow, "set_first", 0, how, values)
+    how = _before_change(flow, how, -1)
+    values.embed[:] = _read(flow.trace.embed[:p], how)
+    if flow.trace.pos_embed is not None:
+        values.pos_embed[:] = _read(flow.trace.pos_embed[:p], how)
+    _from_bias(flow, "ln_embed", 0, how, values)
+    return values
+
+
+def _from_sublayer(flow: Pass, depth: int, how: Reading, values: NodeValues) -> Reading:
     """Fills in what was written at one depth; returns how the stream before it is read."""
     layer, late = divmod(depth, 2)
     bias, behind, put = stream.BEHIND_MLP if late else stream.BEHIND_HEADS
@@ -225,7 +289,7 @@ def _from_sublayer(flow: Flow, depth: int, how: Reading, values: NodeValues) -> 
     return how
 
 
-def _at_output(flow: Flow, depth: int, how: Reading) -> Reading:
+def _at_output(flow: Pass, depth: int, how: Reading) -> Reading:
     """How what a sublayer puts out is read, before it joins the stream."""
     block = flow.model.blocks[depth // 2]
     how = replace(how, direction=how.direction * block.residual_scale)
@@ -236,32 +300,52 @@ def _at_output(flow: Flow, depth: int, how: Reading) -> Reading:
     return replace(how, direction=post.pull(how.direction), share=share)
 
 
-def _from_heads(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
+def _from_heads(flow: Pass, layer: int, how: Reading, values: NodeValues) -> None:
     attention, part = flow.model.blocks[layer].attention, flow.trace.blocks[layer]
-    onto = attention.to_heads(how.direction[None])[0]
+    onto = attention.to_heads(torch.atleast_2d(how.direction))
     values.heads[layer] = (part.z[: flow.positions] * onto).sum(-1) * how.share[:, None]
 
 
-def _from_neurons(flow: Flow, layer: int, how: Reading, values: NodeValues) -> None:
+def _from_neurons(flow: Pass, layer: int, how: Reading, values: NodeValues) -> None:
     mlp, part = flow.model.blocks[layer].mlp, flow.trace.blocks[layer]
-    onto = mlp.to_neurons(how.direction[None])[0]
     seen = how.share.nonzero().flatten()
-    values.neurons[layer, seen, : onto.shape[0]] = part.post[seen] * onto * how.share[seen, None]
+    alike = how.direction.dim() == 1
+    onto = mlp.to_neurons(how.direction[None] if alike else how.direction[seen])
+    values.neurons[layer, seen, : onto.shape[1]] = part.post[seen] * onto * how.share[seen, None]
 
 
-def _from_bias(flow: Flow, name: str, layer: int, how: Reading, values: NodeValues) -> None:
-    read = written_bias(flow, layer, name) @ how.direction
-    values.biases[BIAS_NAMES.index(name), layer] = read * how.share
+def _from_bias(flow: Pass, name: str, layer: int, how: Reading, values: NodeValues) -> None:
+    read = _read(written_bias(flow, layer, name), how)
+    values.biases[BIAS_NAMES.index(name), layer] = read
+
+
+def _read(vectors: Float[Tensor, "pos d_model"], how: Reading) -> Float[Tensor, " pos"]:
+    alike = how.direction.dim() == 1
+    read = vectors @ how.direction if alike else (vectors * how.direction).sum(-1)
+    return read * how.share
 
 
 @torch.inference_mode()
 def outflow_values(flow: Flow, key: NodeKey) -> tuple[NodeValues, float]:
     """What one component sends into every head and neuron, and straight into the target."""
-    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     depth = written(flow, key)
     if depth is None:
+        values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
         return values, _from_inner_bias(flow, key, values)
-    vector, passed, at = component_vectors(flow, [key])[0], first_step(flow, key), key.position
+    vector = component_vectors(flow, [key])[0]
+    return vector_values(flow, vector, key.position, float(depth), first_step(flow, key))
+
+
+@torch.inference_mode()
+def vector_values(
+    flow: Flow, vector: Float[Tensor, " d_model"], at: int, depth: float, passed: int
+) -> tuple[NodeValues, float]:
+    """What a vector on the stream sends into every head and neuron, and into the target.
+
+    Args:
+        depth: at which it was written; `passed`, the first step that it goes through.
+    """
+    values = NodeValues.of(flow.model.shape, flow.positions, flow.trace.resid_final)
     for layer, block in enumerate(flow.model.blocks):
         for sublayer, sees in ((_into_heads, 2 * layer), (_into_neurons, 2 * layer + 1)):
             sees -= sees % 2 if block.parallel else 0
@@ -274,9 +358,9 @@ def outflow_values(flow: Flow, key: NodeKey) -> tuple[NodeValues, float]:
 
 
 def sent_on(
-    flow: Flow, vector: Float[Tensor, " d_model"], at: int, first: int, last: int
-) -> Float[Tensor, " d_model"]:
-    """A vector at one position behind the steps from one to another."""
+    flow: Pass, vector: Float[Tensor, "*n d_model"], at: int, first: int, last: int
+) -> Float[Tensor, "*n d_model"]:
+    """A vector at one position, or several, behind the steps from one to another."""
     if not _has_steps(flow):
         return vector
     for step in range(first, last):

@@ -3,7 +3,8 @@
 1. Read out every edge between two drawn nodes, and for each node the sum of all its inflows.
 2. Each edge's influence is its node's, shared out by absolute flow.
 3. Keep the edges with the largest influence to the coverage asked for, as many as may be drawn;
-   and of every node the strongest edge that leads on, so that pruning cuts none off.
+   and of every node the strongest edge that leads on, so that pruning cuts none off. A node that is
+   opened keeps the edges to all its parts, and each part one that leads on.
 4. Remove nodes from which no edge leads on to the target, until none is left.
 5. What flows into a node and is not drawn becomes its rest (law 3).
 """
@@ -20,6 +21,7 @@ from flowviz.graph.bundles import Link, links, magnitude, total
 from flowviz.graph.select import Selection
 from flowviz.graph.types import (
     BIAS_NAMES,
+    OPENABLE,
     SOURCES,
     EdgeKind,
     FlowEdge,
@@ -84,7 +86,9 @@ def circuit_inflows(flow: Flow, keys: list[NodeKey]) -> dict[NodeKey, Inflow]:
     inflows: dict[NodeKey, Inflow] = {}
     for place, reader in enumerate(readers):
         row = flows[place] if flows else []
-        found = [_link(flow, s, reader, f) for s, f in zip(sources, row, strict=True) if f != 0]
+        found = [
+            link_between(flow, s, reader, f) for s, f in zip(sources, row, strict=True) if f != 0
+        ]
         found += links(circuit.bias_bundles(flow, reader), inner)
         whole = circuit.inflow_total(flow, reader)
         shown = sum(link.flow for link in found)
@@ -97,7 +101,10 @@ def _is_written(key: NodeKey) -> bool:
     return BIAS_NAMES[key.index] in WRITTEN_BIASES
 
 
-def _link(flow: Flow, source: NodeKey, reader: NodeKey, amount: float) -> Link:
+def link_between(flow: Flow, source: NodeKey, reader: NodeKey, amount: float) -> Link:
+    """An edge of the circuit wiring."""
+    if reader.kind in OPENABLE:
+        return Link(source, EdgeKind.WRITE, amount, None)
     if reader.kind is not NodeKind.HEAD:
         kind = EdgeKind.WRITE if reader.kind is NodeKind.TARGET else EdgeKind.READ
         return Link(source, kind, amount, None)
@@ -167,7 +174,7 @@ def _prune(edges: list[FlowEdge], coverage: float, nodes: int) -> list[FlowEdge]
     kept: list[FlowEdge] = []
     held, left = 0.0, {edge.source for edge in edges}
     for edge in edges:
-        leads_on = edge.source in left
+        leads_on = edge.source in left or edge.kind is EdgeKind.PART
         if leads_on or (held < wanted and room > len(left)):
             kept.append(edge)
             held += edge.influence

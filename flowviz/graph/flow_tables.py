@@ -16,12 +16,23 @@ from flowviz.flow import Flow
 from flowviz.graph import circuit, stream
 from flowviz.graph.bundles import Bundle, Link, read_out
 from flowviz.graph.inspection import FlowRow, FlowTable
+from flowviz.graph.opened import Opened, OpenedNode
+from flowviz.graph.opened_links import (
+    inside_output,
+    into_opened,
+    links_of_part,
+    out_past_opened,
+    through_opened,
+    to_opened,
+    to_parts,
+)
 from flowviz.graph.select import COMPONENTS, last_cut
-from flowviz.graph.types import EdgeKind, FlowGraph, FlowNode, NodeKey, NodeKind
+from flowviz.graph.types import OUTPUTS, STATES, EdgeKind, FlowGraph, FlowNode, NodeKey, NodeKind
 from flowviz.request import GraphSettings, Wiring
 from flowviz.values import NodeValues
 
 MOST_ROWS = 40
+NOTHING = Opened()
 
 
 @dataclass(frozen=True)
@@ -33,33 +44,106 @@ class Side:
 
 
 def flow_tables(
-    flow: Flow, graph: FlowGraph, settings: GraphSettings, node: FlowNode, clean: Flow | None = None
+    flow: Flow,
+    graph: FlowGraph,
+    settings: GraphSettings,
+    node: FlowNode,
+    clean: Flow | None = None,
+    opened: Opened = NOTHING,
 ) -> tuple[FlowTable, FlowTable]:
     """The inflows and the outflows of one node.
 
     Args:
         clean: the flow through the pass without interventions, where there are some.
+        opened: the nodes that the graph draws as sums of their parts.
     """
     key = node.key
     sources = {edge.source for edge in graph.edges if edge.target == key}
     readers = {edge.target for edge in graph.edges if edge.source == key}
-    into, out = _sides(flow, settings, key, sources, readers)
+    into, out = _sides(flow, settings, key, sources, readers, opened.nodes)
     if clean is not None:
-        far = [{link.far for link in side.links} for side in (into, out)]
-        before = _sides(clean, settings, key, *far)
+        first, last = ({link.far for link in side.links} for side in (into, out))
+        before = _sides(clean, settings, key, first, last, opened.before)
         into, out = (_both(now, was) for now, was in zip((into, out), before, strict=True))
     return _table(into, node.flow, sources), _table(out, node.flow, readers)
 
 
 def _sides(
-    flow: Flow, settings: GraphSettings, key: NodeKey, sources: set[NodeKey], readers: set[NodeKey]
+    flow: Flow,
+    settings: GraphSettings,
+    key: NodeKey,
+    sources: set[NodeKey],
+    readers: set[NodeKey],
+    nodes: tuple[OpenedNode, ...] = (),
 ) -> tuple[Side, Side]:
     """What flows in and out; those of `sources` and `readers` are among it."""
-    if settings.wiring is Wiring.STREAM:
+    along_stream = settings.wiring is Wiring.STREAM
+    if nodes:
+        return (
+            _opened_inflows(flow, settings, key, sources, nodes),
+            _opened_outflows(flow, key, readers, nodes, along_stream),
+        )
+    if along_stream:
         cut = last_cut(settings, flow.model.shape.layers)
         into = _from_bundles(stream.inflows(flow, key, cut), sources)
         return into, _from_bundles(stream.outflows(flow, key), readers)
     return _circuit_inflows(flow, key, sources), _circuit_outflows(flow, key, readers)
+
+
+def _opened_inflows(
+    flow: Flow,
+    settings: GraphSettings,
+    key: NodeKey,
+    sources: set[NodeKey],
+    nodes: tuple[OpenedNode, ...],
+) -> Side:
+    """What flows in, where nodes are opened."""
+    along_stream = settings.wiring is Wiring.STREAM
+    if key.part_of:
+        return _side([to_opened(key, nodes)], sources)
+    if key.kind in OUTPUTS:
+        return _side(inside_output(flow, key), sources)
+    if along_stream:
+        plain = _from_bundles(
+            stream.inflows(flow, key, last_cut(settings, flow.model.shape.layers)), sources
+        )
+    elif key.kind in STATES:
+        values = into_opened(flow, key)
+        plain = _from_values(values, EdgeKind.WRITE, sources)
+    else:
+        plain = _circuit_inflows(flow, key, sources)
+    links = through_opened(flow, key, plain.links, nodes, along_stream)
+    return _side(links, sources, plain.count - len(plain.links))
+
+
+def _opened_outflows(
+    flow: Flow,
+    key: NodeKey,
+    readers: set[NodeKey],
+    nodes: tuple[OpenedNode, ...],
+    along_stream: bool,
+) -> Side:
+    """What flows out, where nodes are opened."""
+    own = next((node for node in nodes if node.key == key), None)
+    if own is not None:
+        return _side(to_parts(own), readers)
+    if key.part_of:
+        values, others = links_of_part(flow, key, nodes, along_stream)
+        plain = _from_values(values, EdgeKind.READ, readers)
+        plain = Side((*others, *plain.links), plain.count + len(others))
+    elif along_stream:
+        plain = _from_bundles(stream.outflows(flow, key), readers)
+    else:
+        plain = _circuit_outflows(flow, key, readers)
+    links = out_past_opened(flow, key, plain.links, nodes, along_stream)
+    return _side(links, readers, plain.count - len(plain.links))
+
+
+def _side(links: Iterable[Link], drawn: set[NodeKey], more: int = 0) -> Side:
+    """The strongest and the drawn of some links, and how many there are with those not listed."""
+    links = [link for link in links if link.flow]
+    order = sorted(links, key=lambda link: (link.far not in drawn, *_strongest(link)))
+    return Side(tuple(order[: max(MOST_ROWS, len(drawn))]), len(links) + max(more, 0))
 
 
 def _both(now: Side, before: Side) -> Side:

@@ -19,20 +19,29 @@ from flowviz.graph.inspection import (
     LensRow,
     NeuronReading,
 )
+from flowviz.graph.opened import Opened
 from flowviz.graph.scored import Scored
-from flowviz.graph.types import STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
+from flowviz.graph.types import OUTPUTS, STATES, EdgeKind, FlowGraph, NodeKey, NodeKind
 from flowviz.graph.unexplained import inspection_without_flow
 from flowviz.graph.vectors import component_vectors, read_directions
 from flowviz.lens import normed_components, normed_states, projections, read, to_logits
 from flowviz.request import GraphSettings
 
 LENS_TOKENS = 3
+NOTHING = Opened()
 
 
 def inspect_node(
-    scored: Scored, graph: FlowGraph, settings: GraphSettings, key: NodeKey
+    scored: Scored,
+    graph: FlowGraph,
+    settings: GraphSettings,
+    key: NodeKey,
+    opened: Opened = NOTHING,
 ) -> Inspection:
     """Everything the inspector shows of a node.
+
+    Args:
+        opened: the nodes that the graph draws as sums of their parts.
 
     Raises:
         RequestError: this pass has no such node, or it cannot reach the target.
@@ -40,14 +49,20 @@ def inspect_node(
     flow = scored.flow
     if key.kind is NodeKind.REST:
         return _inspect_rest(graph, key)
-    if key != stream.target_key(flow) and not flow.has(key):
+    if (key.part_of or key.kind in OUTPUTS) and not opened.has(key):
+        raise RequestError(
+            f"The picture has no node {key}: the node that it belongs to is not opened. Open that "
+            "one into its factors first."
+        )
+    if key != stream.target_key(flow) and not (flow.has(key) or opened.has(key)):
         raise RequestError(
             f"This pass has no node {key}: it has {flow.model.shape.layers} blocks and "
             f"{flow.positions} positions up to the target. Click a node in the graph."
         )
-    node = describe_nodes(scored, (key,), scored.ranking(settings.score), settings.score, k=10)[0]
+    ranking = scored.ranking(settings.score)
+    node = describe_nodes(scored, (key,), ranking, settings.score, k=10, opened=opened)[0]
     clean = None if scored.changed is None else scored.changed.clean.flow
-    into, out = flow_tables(flow, graph, settings, node, clean)
+    into, out = flow_tables(flow, graph, settings, node, clean, opened)
     inspection = Inspection(
         node=node,
         inflows=into,

@@ -16,7 +16,9 @@ from flowviz.errors import RequestError
 from flowviz.graph.fields import WAY_OUT, Fields, fault
 from flowviz.graph.json_parts import (
     before,
+    checks_dict,
     parse,
+    read_checks,
     read_model,
     read_prediction,
     read_projection,
@@ -25,14 +27,15 @@ from flowviz.graph.json_parts import (
     writable,
 )
 from flowviz.graph.types import (
+    OPENABLE,
     SCHEMA_VERSION,
-    Checks,
     EdgeKind,
     FlowEdge,
     FlowGraph,
     FlowNode,
     NodeKey,
     NodeKind,
+    OpenedPlace,
 )
 
 
@@ -43,8 +46,6 @@ def graph_json(graph: FlowGraph) -> str:
 
 def graph_dict(graph: FlowGraph) -> dict[str, Any]:
     """The graph as plain values that JSON can hold."""
-    checks = asdict(graph.checks)
-    checks |= {"conservation_error": graph.checks.conservation_error, "exact": graph.checks.exact}
     return writable(
         {
             "version": graph.version,
@@ -53,13 +54,14 @@ def graph_dict(graph: FlowGraph) -> dict[str, Any]:
             "target": asdict(graph.target),
             "predictions": [asdict(prediction) for prediction in graph.predictions],
             "settings": graph.settings,
-            "checks": checks,
+            "checks": checks_dict(graph.checks),
             "coverage": graph.coverage,
             "nodes_total": graph.nodes_total,
             "nodes": [_node_dict(node) for node in graph.nodes],
             "edges": [_edge_dict(edge) for edge in graph.edges],
             "interventions": list(graph.interventions),
             "donor": graph.donor,
+            "opened": [_opened_dict(place) for place in graph.opened],
         }
     )
 
@@ -109,14 +111,30 @@ def read_graph(text: str) -> FlowGraph:
         target=read_target(top.part("target")),
         predictions=tuple(read_prediction(item) for item in top.parts("predictions")),
         settings=top.part("settings").values,
-        checks=_read_checks(top.part("checks")),
+        checks=read_checks(top.part("checks")),
         coverage=top.number("coverage"),
         nodes_total=top.whole("nodes_total"),
         nodes=nodes,
         edges=tuple(_read_edge(item, keys) for item in top.parts("edges")),
         interventions=top.texts("interventions") if top.has("interventions") else (),
         donor=top.text_or_none("donor"),
+        opened=tuple(_read_opened(item) for item in top.parts("opened"))
+        if top.has("opened")
+        else (),
     )
+
+
+def _opened_dict(place: OpenedPlace) -> dict[str, Any]:
+    return asdict(place) | {"key": str(place.key)}
+
+
+def _read_opened(item: Fields) -> OpenedPlace:
+    key = NodeKey.parse(item.text("key"))
+    if key.kind not in OPENABLE:
+        raise fault(f"{item.where}.key is {str(key)!r}, which is no node that can be opened")
+    named = item.text("dictionary"), item.number("explained")
+    losses = item.number_or_none("loss"), item.number_or_none("spliced")
+    return OpenedPlace(key, *named, item.whole("factors"), *losses)
 
 
 def _read_node(item: Fields) -> FlowNode:
@@ -151,8 +169,3 @@ def _read_edge(item: Fields, keys: dict[str, NodeKey]) -> FlowEdge:
         weight=item.number_or_none("weight"),
         before=before(item),
     )
-
-
-def _read_checks(item: Fields) -> Checks:
-    names = ("node_error", "cut_error", "rest_error", "target_error", "block_error", "tolerance")
-    return Checks(*(item.number(name) for name in names), dtype=item.text("dtype"))

@@ -7,12 +7,14 @@ JSON has no number for infinity or for what is not a number, so those three trav
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from flowviz.graph.fields import Fields, fault
 from flowviz.graph.types import (
+    Checks,
     ModelShape,
     Prediction,
     Projection,
@@ -107,7 +109,23 @@ def read_model(item: Fields) -> ModelShape:
 
 def read_tokens(items: list[Fields]) -> tuple[PromptToken, ...]:
     """The prompt, its positions in order."""
-    tokens = tuple(read_token(item) for item in items)
+    return in_order(tuple(read_token(item) for item in items))
+
+
+def in_order(tokens: tuple[PromptToken, ...]) -> tuple[PromptToken, ...]:
+    """The tokens, where they are numbered by position."""
     if [token.position for token in tokens] != list(range(len(tokens))):
         raise fault("tokens are not numbered 0, 1, 2 and so on by position")
     return tokens
+
+
+def checks_dict(checks: Checks) -> dict[str, Any]:
+    """How exact a run was, with what follows from the errors."""
+    made = {"conservation_error": checks.conservation_error, "exact": checks.exact}
+    return asdict(checks) | made
+
+
+def read_checks(item: Fields) -> Checks:
+    """How exact a run was."""
+    names = ("node_error", "cut_error", "rest_error", "target_error", "block_error", "tolerance")
+    return Checks(*(item.number(name) for name in names), dtype=item.text("dtype"))

@@ -31,8 +31,13 @@ SIZES: dict[NodeKind, tuple[float, float]] = {
     NodeKind.RESID_MID: (96.0, 32.0),
     NodeKind.RESID_FINAL: (96.0, 32.0),
     NodeKind.HEAD: (88.0, 44.0),
+    NodeKind.ATTN_OUT: (96.0, 32.0),
     NodeKind.NEURON: (96.0, 44.0),
+    NodeKind.MLP_OUT: (96.0, 32.0),
     NodeKind.BIAS: (68.0, 26.0),
+    NodeKind.FACTOR: (96.0, 44.0),
+    NodeKind.OFFSET: (68.0, 26.0),
+    NodeKind.ERROR: (68.0, 26.0),
     NodeKind.REST: (14.0, 14.0),
     NodeKind.TARGET: (132.0, 50.0),
 }
@@ -149,10 +154,16 @@ def _cells(graph: FlowGraph) -> tuple[dict[tuple[Row, int], list[NodeKey]], set[
     keys = {node.key for node in graph.nodes}
     satellites = {key.cut() for key in keys if key.of and key.cut() in keys}
     cells = defaultdict(list)
-    for key in sorted(keys, key=lambda key: (ORDER[key.of or key.kind], key.index, str(key))):
+    strength = {node.key: -abs(node.flow) for node in graph.nodes if node.key.part_of}
+    for key in sorted(keys, key=lambda key: _order(key, strength)):
         if not (key.of and key.cut() in keys):
             cells[row_of(key, graph.model.parallel), key.position].append(key)
     return dict(cells), satellites
+
+
+def _order(key: NodeKey, strength: dict[NodeKey, float]) -> tuple[int, float, int, str]:
+    """Factors stand by their flow, the strongest first; all else by its index."""
+    return ORDER[key.of or key.kind], strength.get(key, 0.0), key.index, str(key)
 
 
 def _places(

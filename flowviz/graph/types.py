@@ -12,7 +12,7 @@ because what was not drawn enters through a node of kind `rest`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from flowviz.errors import RequestError
@@ -29,8 +29,13 @@ class NodeKind(StrEnum):
     RESID_MID = "resid_mid"  # residual stream between attention and MLP
     RESID_FINAL = "resid_final"  # residual stream after the last block
     HEAD = "head"
+    ATTN_OUT = "attn_out"  # what the attention of a block adds in all; a node where it is opened
     NEURON = "neuron"
+    MLP_OUT = "mlp_out"  # the same of its MLP
     BIAS = "bias"  # a bias, or what an intervention put in; `index`: its place in BIAS_NAMES
+    FACTOR = "factor"  # one of a node that is opened; `index`: its number in the dictionary
+    OFFSET = "offset"  # of an opened node: what its dictionary has for every vector
+    ERROR = "error"  # of an opened node: what no factor holds
     REST = "rest"  # what flows into one drawn node and is not drawn
     TARGET = "target"  # the logit, or the difference of two, that is explained
 
@@ -41,7 +46,10 @@ BIAS_NAMES = (
 )  # fmt: skip
 STATES = frozenset({NodeKind.RESID_PRE, NodeKind.RESID_MID, NodeKind.RESID_FINAL})
 SOURCES = frozenset({NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.BIAS, NodeKind.REST})
-INDEXED = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS})
+INDEXED = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS, NodeKind.FACTOR})
+OUTPUTS = frozenset({NodeKind.ATTN_OUT, NodeKind.MLP_OUT})
+OPENABLE = STATES | OUTPUTS
+PARTS = frozenset({NodeKind.FACTOR, NodeKind.OFFSET, NodeKind.ERROR})
 
 
 @dataclass(frozen=True, order=True)
@@ -53,8 +61,9 @@ class NodeKey:
         layer: its block. Embeddings stand at layer 0; the final state, its norm's bias and the
             target stand at the number of layers.
         position: the prompt position at which it writes.
-        index: which head, which neuron, or which of `BIAS_NAMES`; 0 for the other kinds.
+        index: which head, neuron or factor, or which of `BIAS_NAMES`; 0 for the other kinds.
         of: for a rest node, the kind of the node whose hidden inflow it holds.
+        part_of: for a factor, an offset or an error, the kind of the node that is opened.
     """
 
     kind: NodeKind
@@ -62,10 +71,12 @@ class NodeKey:
     position: int
     index: int = 0
     of: NodeKind | None = None
+    part_of: NodeKind | None = None
 
     def __str__(self) -> str:
         kind = self.of if self.of else self.kind
-        parts = [*(["rest"] if self.of else []), kind, str(self.layer), str(self.position)]
+        parts = [*(["rest"] if self.of else []), kind, *([self.part_of] if self.part_of else [])]
+        parts += [str(self.layer), str(self.position)]
         return ":".join([*parts, str(self.index)] if kind in INDEXED else parts)
 
     @classmethod
@@ -74,28 +85,39 @@ class NodeKey:
         try:
             parts = text.split(":")
             of_rest = parts[0] == "rest"
-            kind = NodeKind(parts[1 if of_rest else 0])
-            numbers = [_natural(part) for part in parts[2 if of_rest else 1 :]]
+            kind, *words = parts[1:] if of_rest else parts
+            kind = NodeKind(kind)
+            part_of = NodeKind(words.pop(0)) if kind in PARTS else None
+            numbers = [_natural(part) for part in words]
+            if part_of and part_of not in OPENABLE:
+                raise ValueError
             if kind is NodeKind.REST or len(numbers) != (3 if kind in INDEXED else 2):
                 raise ValueError
         except (ValueError, IndexError):
             raise RequestError(
                 f"{text[:80]!r} names no node. A node is written kind:layer:position, with "
-                "the index behind it for a head, neuron or bias, for example head:3:7:1."
+                "the index behind it for a head, neuron or bias, for example head:3:7:1; a factor "
+                "has the kind of the node that it is of before them, as in factor:resid_mid:3:7:12."
             ) from None
         if of_rest:
-            return cls(NodeKind.REST, *_three(numbers), of=kind)
-        return cls(kind, *_three(numbers))
+            return cls(NodeKind.REST, *_three(numbers), of=kind, part_of=part_of)
+        return cls(kind, *_three(numbers), part_of=part_of)
 
     def rest(self) -> NodeKey:
         """The node that holds what flows into this one and is not drawn."""
-        return NodeKey(NodeKind.REST, self.layer, self.position, self.index, of=self.kind)
+        return replace(self, kind=NodeKind.REST, of=self.kind)
+
+    def whole(self) -> NodeKey:
+        """For a factor, an offset or an error, the node that is opened."""
+        if self.part_of is None:
+            raise ValueError(f"{self} is no part of a node")
+        return NodeKey(self.part_of, self.layer, self.position)
 
     def cut(self) -> NodeKey:
         """For a rest node, the node whose hidden inflow it holds."""
         if self.of is None:
             raise ValueError(f"{self} is not a rest node")
-        return NodeKey(self.of, self.layer, self.position, self.index)
+        return replace(self, kind=self.of, of=None)
 
 
 def _three(numbers: list[int]) -> tuple[int, int, int]:
@@ -115,6 +137,7 @@ class EdgeKind(StrEnum):
     RESIDUAL = "residual"  # the stream itself, from one state to the next
     READ = "read"  # a head or a neuron reads a state, or in the circuit wiring a component
     WRITE = "write"  # a component adds its vector to the stream, or to the target
+    PART = "part"  # an opened node is the sum of its parts
     REST = "rest"
 
 
@@ -150,7 +173,7 @@ class FlowNode:
         gradient: the share by the gradient with nothing frozen; None where it was not asked for.
         direct: direct logit attribution; zero for what stands at another position.
         norm: Euclidean length of the vector; None for rest.
-        activation: of a neuron, otherwise None.
+        activation: of a neuron or a factor, otherwise None.
         projection: None for rest and target.
         before: its flow without the interventions; None where there are none.
     """
@@ -288,6 +311,28 @@ class ModelShape:
 
 
 @dataclass(frozen=True)
+class OpenedPlace:
+    """A node that is drawn as the sum of its factors, an offset and an error.
+
+    Args:
+        dictionary: the name of the dictionary that the factors are of.
+        explained: the share of the vector, less the offset, that factors hold:
+            1 - |error|² / |vector - offset|².
+        factors: how many are active in it.
+        loss, spliced: the prompt's mean loss in nats, and that with the vectors of this place at
+            every position replaced by what factors and offset make of them; None where nothing
+            can be predicted.
+    """
+
+    key: NodeKey
+    dictionary: str
+    explained: float
+    factors: int
+    loss: float | None = None
+    spliced: float | None = None
+
+
+@dataclass(frozen=True)
 class FlowGraph:
     """The whole picture; see the head of this module for the laws that it keeps.
 
@@ -297,6 +342,7 @@ class FlowGraph:
         nodes_total: how many nodes of the kinds asked for the pass has, drawn or not.
         interventions: what was changed in the pass, in the text form of each.
         donor: the prompt that values came from, where they came from one.
+        opened: the nodes that are opened.
     """
 
     model: ModelShape
@@ -311,6 +357,7 @@ class FlowGraph:
     edges: tuple[FlowEdge, ...]
     interventions: tuple[str, ...] = ()
     donor: str | None = None
+    opened: tuple[OpenedPlace, ...] = ()
     version: int = SCHEMA_VERSION
 
     def node(self, key: NodeKey) -> FlowNode | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from flowviz.flow import Flow, factor
 from flowviz.graph.types import BIAS_NAMES, NodeKey, NodeKind
 from flowviz.models.parts import exact
+from flowviz.trace import Pass
 
 SET_STATES = ("set_first", "set_mid", "set_post")  # what interventions put into states
 WRITTEN_BIASES = ("b_O", "b_out", "ln1_post", "ln2_post", "ln_embed", *SET_STATES)
@@ -25,7 +26,7 @@ def is_vector(key: NodeKey) -> bool:
 
 
 @torch.inference_mode()
-def component_vectors(flow: Flow, keys: Sequence[NodeKey]) -> Float[Tensor, "n d_model"]:
+def component_vectors(flow: Pass, keys: Sequence[NodeKey]) -> Float[Tensor, "n d_model"]:
     """The vectors of nodes for which `is_vector` holds, gathered by kind and layer."""
     like = flow.trace.resid_final
     vectors = torch.empty(len(keys), like.shape[1], dtype=like.dtype, device=like.device)
@@ -39,7 +40,7 @@ def component_vectors(flow: Flow, keys: Sequence[NodeKey]) -> Float[Tensor, "n d
     return vectors
 
 
-def _group(flow: Flow, kind: NodeKind, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
+def _group(flow: Pass, kind: NodeKind, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
     trace = flow.trace
     if kind is NodeKind.EMBED:
         return trace.embed[positions]
@@ -69,7 +70,7 @@ def _at(scale: Tensor | None, positions: Tensor) -> Tensor | None:
     return None if scale is None else scale[positions]
 
 
-def _biases(flow: Flow, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
+def _biases(flow: Pass, layer: int, positions: Tensor, indices: Tensor) -> Tensor:
     chosen = list(zip(positions.tolist(), indices.tolist(), strict=True))
     rows = {index: written_bias(flow, layer, BIAS_NAMES[index]) for _, index in chosen}
     return torch.stack([rows[index][position] for position, index in chosen])
@@ -83,7 +84,7 @@ def read_directions(
     return mlp.norm.pull(mlp.reads(neurons).to(flow.trace.resid_final.device))
 
 
-def written_bias(flow: Flow, layer: int, name: str) -> Float[Tensor, "pos d_model"]:
+def written_bias(flow: Pass, layer: int, name: str) -> Float[Tensor, "pos d_model"]:
     """What a bias adds to the stream at each position; zero where the block has no such bias."""
     block, part, p = flow.model.blocks[layer], flow.trace.blocks[layer], flow.positions
     none = torch.zeros_like(part.resid_pre[:p])

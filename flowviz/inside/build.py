@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 
 import torch
 
-from flowviz.attention import PATTERN_TOLERANCE, AttentionTrace, record_attention
+from flowviz.attention.queries_keys import PATTERN_TOLERANCE, AttentionTrace, record_attention
 from flowviz.checks import TOLERANCE
 from flowviz.errors import RequestError
 from flowviz.flow import Flow

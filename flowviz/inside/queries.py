@@ -3,12 +3,12 @@
     norm ─▶ query ─▶ queries of heads ┄ keys ┄ values        (┄ the attention weight)
 
 They carry no flow, because patterns are frozen. Each is read through the QK circuit of its own
-head as a direction of the residual stream (`flowviz/attention.py`): a query as what it looks for
-at the source, a key as what finds it. With rotary positions both are read as they are compared, a
-query turned to the source that its head attends most, a key as seen from here; or, before
-rotation, as if both stood at one place. The query of the whole block is the sum of the queries of
-all its heads, drawn or not. Where the pattern that follows from queries and keys is not the
-model's own, both are drawn without a reading.
+head as a direction of the residual stream (`flowviz/attention/queries_keys.py`): a query as what
+it looks for at the source, a key as what finds it. With rotary positions both are read as they are
+compared, a query turned to the source that its head attends most, a key as seen from here; or,
+before rotation, as if both stood at one place. The query of the whole block is the sum of the
+queries of all its heads, drawn or not. Where the pattern that follows from queries and keys is not
+the model's own, both are drawn without a reading.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flowviz.attention import AttentionTrace, key_directions, query_directions
+from flowviz.attention.queries_keys import AttentionTrace, key_directions, query_directions
 from flowviz.inside.choose import Chosen
 from flowviz.inside.heads import HeadsAt
 from flowviz.inside.request import Rotary

@@ -1,12 +1,13 @@
 """From interventions to the pass in which they took place.
 
-Parts are changed in the order in which the model computes them. Most changes are known at once. Two
-need what the pass has come to by then, so the pass is run up to each depth that has one:
+Parts are changed in the order in which the model computes them. Most changes are known at once.
+Three need what the pass has come to by then, so the pass is run up to each depth that has one:
 
 - what a head no longer reads from a position: its weight there times the value there;
 - an edge (path patching): the reader, computed again with its input changed by what the source
   would give instead, all other paths left as they are. What that changes in the reader's output is
-  put in there.
+  put in there;
+- factors of a vector (`parts.py`): how active they are.
 
 Where two interventions name the same part, the later one counts.
 """
@@ -26,6 +27,7 @@ from flowviz.errors import RequestError
 from flowviz.graph.types import BIAS_NAMES, STATES, NodeKey, NodeKind
 from flowviz.interventions.changes import Changes
 from flowviz.interventions.edges import change_edges
+from flowviz.interventions.parts import Split, change_parts
 from flowviz.interventions.places import Place, expand
 from flowviz.interventions.types import Instead, Intervention
 from flowviz.models.loaded import LoadedModel
@@ -41,12 +43,14 @@ def record_changed(
     interventions: Sequence[Intervention],
     values: Values,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    split: Split | None = None,
 ) -> Trace:
     """Runs the model with interventions and records the pass.
 
     Args:
         ids: the prompt.
         values: what is put in, where something is; asked once for each kind.
+        split: splits a vector into factors, where some are changed.
         progress: told how many of all parts are changed; may raise to stop.
 
     Raises:
@@ -68,7 +72,7 @@ def record_changed(
         done += len(here)
         if any(place.needs_pass for place in here):
             trace = record(model, ids, changes)
-            _change_by_pass(changes, trace, here, known)
+            _change_by_pass(changes, trace, here, known, split)
         for place in here:
             if not place.needs_pass:
                 _change(changes, place, known)
@@ -116,16 +120,27 @@ def _instead(model: LoadedModel, key: NodeKey, values: Baseline) -> Tensor:
     return values.row(rows, key.position)
 
 
-def _change_by_pass(changes: Changes, trace: Trace, places: Sequence[Place], known: Values) -> None:
+def _change_by_pass(
+    changes: Changes,
+    trace: Trace,
+    places: Sequence[Place],
+    known: Values,
+    split: Split | None,
+) -> None:
     """Changes what depends on what the pass has come to."""
     edges: dict[NodeKey, list[Place]] = defaultdict(list)
+    parts: dict[NodeKey, list[Place]] = defaultdict(list)
     for place in places:
-        if place.reader is not None:
+        if place.key.part_of:
+            parts[place.key.whole()].append(place)
+        elif place.reader is not None:
             edges[place.reader].append(place)
         elif place.source is not None:
             _change_source(changes, trace, place)
         elif place.needs_pass:
             _change_inner_bias(changes, trace, place)
+    for whole, some in parts.items():
+        change_parts(changes, trace, whole, some, split)
     for reader, into in edges.items():
         change_edges(changes, trace, reader, into, known)
 

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.graph.types import NodeKind
+from flowviz.graph.types import NodeKey, NodeKind
 from flowviz.models.loaded import LoadedModel
 
 
@@ -32,6 +32,23 @@ class Affine(NamedTuple):
     def __call__(self, vectors: Float[Tensor, "... pos d_model"]) -> Tensor:
         """What becomes of vectors."""
         return vectors * self.factor.to(vectors) + self.put.to(vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class PartsChanged:
+    """What was done to factors and error of one vector.
+
+    Args:
+        dictionary: whose factors.
+        factors: by number, the activation that each has now.
+        error: what the error was multiplied with.
+        change: by how much the vector changed.
+    """
+
+    dictionary: str
+    factors: dict[int, float]
+    error: float
+    change: Float[Tensor, " d_model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +65,7 @@ class Changes:
         add_z: by layer, what is put in place of, or added to, each head's z.
         neurons, add_post: the same for neurons.
         biases: by name and layer, the factor of a bias that is written into the stream.
+        parts: by node, what was done to its factors; it is in `vectors` already.
     """
 
     model: LoadedModel
@@ -60,6 +78,7 @@ class Changes:
     neurons: dict[int, Float[Tensor, "pos d_mlp"]] = field(default_factory=dict)
     add_post: dict[int, Float[Tensor, "pos d_mlp"]] = field(default_factory=dict)
     biases: dict[tuple[str, int], Float[Tensor, "pos 1"]] = field(default_factory=dict)
+    parts: dict[NodeKey, PartsChanged] = field(default_factory=dict)
 
     def vector(self, kind: NodeKind, layer: int) -> Affine:
         """The change of embeddings or states, made where there is none yet."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from flowviz.attention import outputs_of, record_attention
+from flowviz.attention.queries_keys import outputs_of, record_attention
 from flowviz.causal.baselines import Baseline
 from flowviz.causal.scores import standing_in
 from flowviz.errors import RequestError

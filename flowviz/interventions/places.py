@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowviz.errors import RequestError
-from flowviz.graph.types import BIAS_NAMES, INDEXED, NodeKey, NodeKind
+from flowviz.graph.types import BIAS_NAMES, INDEXED, OUTPUTS, NodeKey, NodeKind
 from flowviz.interventions.types import Instead, Intervention, Site
 from flowviz.models.loaded import LoadedModel
 
@@ -30,6 +30,7 @@ class Place:
         depth: where the model computes it; more is later.
         source: of a head: only what it reads from there.
         reader: only what this node reads of it.
+        dictionary: of a factor or an error, by which dictionary.
     """
 
     depth: int
@@ -37,12 +38,14 @@ class Place:
     how: float | Instead
     source: int | None = None
     reader: NodeKey | None = None
+    dictionary: str | None = None
 
     @property
     def needs_pass(self) -> bool:
         """Whether the change follows only from what the pass has come to."""
         inner = self.key.kind is NodeKind.BIAS and BIAS_NAMES[self.key.index] in INNER
-        return self.source is not None or self.reader is not None or inner
+        is_part = self.key.part_of is not None
+        return self.source is not None or self.reader is not None or inner or is_part
 
 
 def expand(
@@ -60,7 +63,9 @@ def expand(
                 _check(model, positions, site, key)
                 _check_how(key, intervention.how)
                 depth = _depth(model, site.reader or key)
-                place = Place(depth, key, intervention.how, site.source, site.reader)
+                place = Place(
+                    depth, key, intervention.how, site.source, site.reader, site.dictionary
+                )
                 found.pop((key, site.source, site.reader), None)
                 found[key, site.source, site.reader] = place
             if len(found) > MOST_PLACES:
@@ -79,17 +84,19 @@ def _at_positions(site: Site, positions: int) -> Iterator[NodeKey]:
         return
     key = site.key
     for position in range(site.source or 0, positions):
-        yield NodeKey(key.kind, key.layer, position, key.index)
+        yield replace(key, position=position)
 
 
 def _check(model: LoadedModel, positions: int, site: Site, key: NodeKey) -> None:
     for each in filter(None, (key, site.reader)):
-        _check_node(model, positions, each)
+        _check_node(model, positions, each.whole() if each.part_of else each)
     if site.source is not None and site.source > key.position:
         raise RequestError(f"{site}: a head reads positions up to its own, {key.position}.")
 
 
 def _check_how(key: NodeKey, how: float | Instead) -> None:
+    if key.part_of and isinstance(how, Instead):
+        raise RequestError(f"{key} is a part of a node: it can be switched off or scaled.")
     if key.kind is NodeKind.BIAS and isinstance(how, Instead):
         raise RequestError(f"{key} is a bias, the same everywhere: only a factor changes it.")
 
@@ -132,6 +139,8 @@ def _check_exists(model: LoadedModel, key: NodeKey, name: str) -> None:
         raise _absent(key, "embeddings stand at layer 0")
     if key.kind is NodeKind.POS_EMBED and ("pos_embed", -1) not in model.hooks.values():
         raise _absent(key, f"{model.shape.name} has no position embeddings")
+    if key.kind in OUTPUTS and model.blocks[key.layer].norms_stream:
+        raise _absent(key, "a norm on the stream stands behind it. Change a hidden state instead")
     if key.kind is NodeKind.RESID_MID and model.blocks[key.layer].parallel:
         raise _absent(key, "attention and MLP of this block read the same state")
     if not name:
@@ -162,14 +171,20 @@ def _has_bias(model: LoadedModel, name: str, layer: int) -> bool:
 
 
 def _depth(model: LoadedModel, key: NodeKey) -> int:
-    """Four steps a block: attention, the state behind it, the MLP, the state behind that."""
+    """Eight steps a block: attention, the factors of what it adds, the state behind it (its factors
+    first), the MLP, the factors of what that adds, the state behind that."""
+    key = key.whole() if key.part_of else key
     name = BIAS_NAMES[key.index] if key.kind is NodeKind.BIAS else ""
     if key.kind in (NodeKind.EMBED, NodeKind.POS_EMBED) or name == "ln_embed":
-        return -2
+        return -4
     if key.kind is NodeKind.HEAD or name in BEHIND_ATTENTION:
-        return 4 * key.layer
+        return 8 * key.layer
+    if key.kind is NodeKind.ATTN_OUT:
+        return 8 * key.layer + 1
     if key.kind is NodeKind.RESID_MID:
-        return 4 * key.layer + 1
+        return 8 * key.layer + 2
     if key.kind is NodeKind.NEURON or name in BEHIND_MLP:
-        return 4 * key.layer + 2
-    return 4 * key.layer - 1  # the state in front of a block, or behind the last
+        return 8 * key.layer + 4
+    if key.kind is NodeKind.MLP_OUT:
+        return 8 * key.layer + 5
+    return 8 * key.layer - 2  # the state in front of a block, or behind the last

@@ -4,6 +4,9 @@
     head:3:*:1=2.5                ... writes two and a half times as much, at every position
     head:3:7:1@4=0                ... reads nothing from position 4
     neuron:2:5:17=mean            gives its mean over a reference set
+    factor:resid_mid:3:7:412=0    factor 412 is taken out of the state in block 3 at position 7
+    factor:mlp_out:3:*:9~mine=2   ... doubled in what the MLP adds, by the dictionary called mine
+    error:resid_mid:3:7=0         what no factor holds is taken out: offset and factors alone stay
     resid_pre:2:5=donor           the hidden state is that of the donor, another prompt
     embed:0:2>head:3:7:1=0        head 1 does not see the token at 2, all others do (path patching)
     head:3:7:1,head:3:6:1=0       several at once; further interventions follow behind a semicolon
@@ -15,18 +18,22 @@ al. 2023, Goldowsky-Dill et al. 2023.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from flowviz.errors import RequestError
-from flowviz.graph.types import STATES, NodeKey, NodeKind
+from flowviz.factors.kinds import DEFAULT
+from flowviz.graph.types import PARTS, STATES, NodeKey, NodeKind
 
 MOST = 50  # interventions of one request
 MOST_SITES = 400  # of all of them
+NAME = re.compile(r"[\w. -]{1,80}")  # of a dictionary
 STRONGEST = 100.0  # the largest factor, either way
 CHANGEABLE = frozenset(
-    {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS, *STATES}
-)
+    {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS,
+     NodeKind.FACTOR, NodeKind.ERROR, *STATES}
+)  # fmt: skip
 READERS = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.TARGET})
 FORM = (
     "An intervention is written as head:3:7:1=0 (switched off), =2.5 (scaled), =mean, or =donor "
@@ -50,40 +57,54 @@ class Site:
         everywhere: whether it is meant at every position.
         source: of a head: only what it reads from this position.
         reader: only what this node reads of it: one edge of the circuit wiring.
+        dictionary: of a factor or an error, by which dictionary.
     """
 
     key: NodeKey
     everywhere: bool = False
     source: int | None = None
     reader: NodeKey | None = None
+    dictionary: str | None = None
 
     def __str__(self) -> str:
         parts = str(self.key).split(":")
         if self.everywhere:
-            parts[2] = "*"
+            parts[_place(parts)] = "*"
         source = "" if self.source is None else f"@{self.source}"
         reader = "" if self.reader is None else f">{self.reader}"
-        return ":".join(parts) + source + reader
+        named = "" if self.dictionary in (None, DEFAULT) else f"~{self.dictionary}"
+        return ":".join(parts) + source + reader + named
 
     @classmethod
     def parse(cls, text: str) -> Site:
         """Reads the text form back. Raises RequestError for anything that is not one."""
-        written, edge, reader = text.partition(">")
+        written, _, name = text.partition("~")
+        written, edge, reader = written.partition(">")
         written, at, source = written.partition("@")
         parts = written.split(":")
-        everywhere = len(parts) > 2 and parts[2] == "*"
+        place = _place(parts)
+        everywhere = len(parts) > place and parts[place] == "*"
         if everywhere:
-            parts[2] = "0"
+            parts[place] = "0"
         if at and not (source.isascii() and source.isdigit() and len(source) < 10):
             raise RequestError(f"{text[:80]!r}: behind @ stands a position. {FORM}")
+        key = NodeKey.parse(":".join(parts))
+        if name and not (key.part_of and NAME.fullmatch(name)):
+            raise RequestError(f"{text[:80]!r}: behind ~ stands a factor's dictionary. {FORM}")
         site = cls(
-            NodeKey.parse(":".join(parts)),
+            key,
             everywhere,
             int(source) if at else None,
             NodeKey.parse(reader) if edge else None,
+            (name or DEFAULT) if key.part_of else None,
         )
         _check(site)
         return site
+
+
+def _place(parts: list[str]) -> int:
+    """Which part of a key's text is its position."""
+    return 3 if parts[0] in PARTS else 2
 
 
 def _check(site: Site) -> None:
@@ -94,7 +115,8 @@ def _check(site: Site) -> None:
         raise RequestError(f"{name!r}: only a head reads other positions. {FORM}")
     if site.reader is None:
         return
-    if site.reader.kind not in READERS or site.everywhere or site.source is not None:
+    whole = site.everywhere or site.source is not None or site.key.part_of is not None
+    if site.reader.kind not in READERS or whole:
         raise RequestError(
             f"{name!r} is no edge. An edge goes from one node at one position to a head, a neuron "
             "or the target, as in embed:0:2>head:3:7:1."

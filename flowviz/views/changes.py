@@ -33,6 +33,7 @@ def _at(key: NodeKey, graph: Picture, everywhere: bool = False) -> str:
     if key.kind is NodeKind.TARGET:
         return target_name(graph)
     name = "position embedding" if key.kind is NodeKind.POS_EMBED else place(key, graph.model)
+    name += f" of {place(key.whole(), graph.model)}" if key.part_of else ""
     there = "every position" if everywhere else f"{token_at(graph, key.position)} ({key.position})"
     return f"{name} at {there}"
 
@@ -113,4 +114,4 @@ class Changed:
 def _is(site: Site, key: NodeKey) -> bool:
     there = site.everywhere or site.key.position == key.position
     same = (site.key.kind, site.key.layer, site.key.index) == (key.kind, key.layer, key.index)
-    return there and same and key.of is None
+    return there and same and key.of is None and site.key.part_of is key.part_of

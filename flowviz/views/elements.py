@@ -76,19 +76,21 @@ def _node(
         "position": {"x": round(box.x, 1), "y": round(box.y, 1)},
         "grabbable": False,
         "selectable": True,
-        "classes": f"node {key.kind.value} {sign}{_marks(key, bool(change))}",
+        "classes": f"node {key.kind.value} {sign}{_marks(key, graph, bool(change))}",
     }
 
 
-def _marks(key: NodeKey, changed: bool) -> str:
-    return f"{' put-in' if put_in(key) else ''}{' changed' if changed else ''}"
+def _marks(key: NodeKey, graph: FlowGraph, changed: bool) -> str:
+    is_open = any(place.key == key for place in graph.opened)
+    marks = {" put-in": put_in(key), " changed": changed, " opened": is_open}
+    return "".join(mark for mark, there in marks.items() if there)
 
 
 def _text(key: NodeKey, label: str, graph: FlowGraph) -> str:
     """What stands in the node itself: for a component, its name as well."""
     if key.kind is NodeKind.REST:
         return ""
-    if key.kind not in (NodeKind.HEAD, NodeKind.NEURON):
+    if key.kind not in (NodeKind.HEAD, NodeKind.NEURON, NodeKind.FACTOR):
         return label
     expert = expert_of(key, graph.model)
     name = "E{} N{}".format(*expert) if expert else place(key, graph.model)

@@ -12,6 +12,7 @@ from flowviz.views.words import (
     bias_name,
     cap_words,
     describe,
+    opened_place,
     percent,
     put_in,
     share_of_target,
@@ -21,7 +22,12 @@ from flowviz.views.words import (
     token_at,
 )
 
-ROOM = {NodeKind.HEAD: 4.8, NodeKind.NEURON: 4.8, NodeKind.TARGET: 5.6}  # in font sizes
+ROOM = {
+    NodeKind.HEAD: 4.8,
+    NodeKind.NEURON: 4.8,
+    NodeKind.FACTOR: 4.8,
+    NodeKind.TARGET: 5.6,
+}  # in font sizes
 BOX_ROOM = 5.8
 EMPTY_COLUMNS = 5
 HEADING_COLUMNS = 12
@@ -32,6 +38,7 @@ EDGE_WORDS = {
     EdgeKind.RESIDUAL: "the residual stream",
     EdgeKind.READ: "read",
     EdgeKind.WRITE: "write",
+    EdgeKind.PART: "a part of it",
     EdgeKind.REST: "not drawn, kept as one sum",
 }
 
@@ -50,6 +57,10 @@ def _label(node: FlowNode, graph: FlowGraph) -> str:
             return f"pos {node.key.position}"
         case NodeKind.BIAS:
             return "put in" if put_in(node.key) else bias_name(node.key)
+        case NodeKind.OFFSET:
+            return "offset"
+        case NodeKind.ERROR:
+            return "error"
         case NodeKind.REST:
             return "rest"
         case NodeKind.TARGET:
@@ -65,11 +76,21 @@ def node_tip(node: FlowNode, graph: FlowGraph, changed: Sequence[str] = ()) -> s
     cap = cap_words(graph)
     if cap and node.key.kind is NodeKind.TARGET:
         lines.append(cap)
+    lines += _opened_lines(node, graph)
     if node.activation is not None:
         lines.append(f"activation {signed(node.activation)}")
     if node.projection is not None and node.norm != 0:
         lines += _projection_lines(node.projection, graph)
     return "\n".join(lines)
+
+
+def _opened_lines(node: FlowNode, graph: FlowGraph) -> list[str]:
+    """Of an opened node, or of its error: how much factors hold."""
+    place = opened_place(node.key, graph)
+    if place is None or node.key.kind in (NodeKind.FACTOR, NodeKind.OFFSET):
+        return []
+    many = "1 factor" if place.factors == 1 else f"{place.factors:,} factors"
+    return [f"{many} of {place.dictionary} explain {percent(place.explained)} of it"]
 
 
 def _flow_lines(node: FlowNode, graph: FlowGraph) -> list[str]:

@@ -21,8 +21,13 @@ SHAPES = {
     NodeKind.RESID_MID: "round-rectangle",
     NodeKind.RESID_FINAL: "round-rectangle",
     NodeKind.HEAD: "ellipse",
+    NodeKind.ATTN_OUT: "barrel",
     NodeKind.NEURON: "hexagon",
+    NodeKind.MLP_OUT: "barrel",
     NodeKind.BIAS: "tag",
+    NodeKind.FACTOR: "cut-rectangle",
+    NodeKind.OFFSET: "cut-rectangle",
+    NodeKind.ERROR: "cut-rectangle",
     NodeKind.REST: "diamond",
     NodeKind.TARGET: "round-rectangle",
 }
@@ -119,7 +124,11 @@ def _nodes(c: Palette) -> list[Rule]:
         _signed("node.node.pos[size]", c.positive, c.surface, c.positive_fill),
         _signed("node.node.neg[size]", c.negative, c.surface, c.negative_fill),
         rule("node.node[size]", font_size=_by_size(13.0, 15.5)),
-        rule("node.head[size], node.neuron[size]", font_size=_by_size(10.5, 13.0), line_height=1.1),
+        rule(
+            "node.head[size], node.neuron[size], node.factor[size]",
+            font_size=_by_size(10.5, 13.0),
+            line_height=1.1,
+        ),
     ]
 
 
@@ -162,6 +171,9 @@ def _special(c: Palette) -> list[Rule]:
             border_color=c.muted,
             z_index=15,
         ),
+        rule("node.offset, node.error", font_size=12),
+        rule("node.error", border_style="dashed", border_width=2),
+        rule("node.opened", border_style="double", border_width=4),
         rule("node.target", font_size=18, font_weight="bold", border_width=3, z_index=25),
     ]
 
@@ -192,6 +204,7 @@ def _edges(c: Palette) -> list[Rule]:
             edge_distances="node-position",
         ),
         rule("edge.residual", line_cap="butt"),
+        rule("edge.part", line_style="dashed", line_dash_pattern=[7, 4], line_cap="butt"),
         rule(
             "edge.rest",
             curve_style="straight",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import math
 
-from flowviz.graph.types import BIAS_NAMES, FlowGraph, ModelShape, NodeKey, NodeKind, Target
+from flowviz.graph.types import (
+    BIAS_NAMES,
+    PARTS,
+    FlowGraph,
+    ModelShape,
+    NodeKey,
+    NodeKind,
+    OpenedPlace,
+    Target,
+)
 from flowviz.inside.types import InsideGraph
 from flowviz.views.laws import flow_shown
 from flowviz.views.tokens import visible
@@ -49,6 +58,11 @@ SHORT = {
     NodeKind.RESID_FINAL: "final",
     NodeKind.HEAD: "L{layer} H{index}",
     NodeKind.NEURON: "L{layer} N{index}",
+    NodeKind.ATTN_OUT: "L{layer} attention out",
+    NodeKind.MLP_OUT: "L{layer} MLP out",
+    NodeKind.FACTOR: "F{index}",
+    NodeKind.OFFSET: "offset",
+    NodeKind.ERROR: "error",
     NodeKind.TARGET: "target",
 }
 
@@ -101,6 +115,8 @@ def short_label(key: NodeKey, graph: FlowGraph) -> str:
         return target_name(graph)
     if key.kind is NodeKind.EMBED:
         return f"{token_at(graph, key.position)}{at}"
+    if key.part_of:
+        return f"{stage(key)} of {short_label(key.whole(), graph)}"
     return place(key, graph.model) + ("" if key.kind is NodeKind.POS_EMBED else at)
 
 
@@ -150,9 +166,32 @@ def describe(key: NodeKey, graph: FlowGraph) -> str:
             return f"What flows into this node and is not drawn, kept as one sum. {whole}"
         case NodeKind.TARGET:
             return f"The target: {target_words(graph)}."
+        case NodeKind.ATTN_OUT:
+            return f"What the attention of layer {key.layer} adds to the stream, at {where}."
+        case NodeKind.MLP_OUT:
+            return f"What the MLP of layer {key.layer} adds to the stream, at {where}."
+        case NodeKind.FACTOR | NodeKind.OFFSET | NodeKind.ERROR:
+            return _describe_part(key, graph)
         case _:
             stage = STAGE[key.kind].format(layer=key.layer)
             return f"The hidden state {stage}, at {where}."
+
+
+def _describe_part(key: NodeKey, graph: FlowGraph) -> str:
+    whole = f" {describe(key.whole(), graph)}" if key.part_of else ""
+    known = opened_place(key, graph)
+    named = f" of the dictionary {known.dictionary}" if known else ""
+    if key.kind is NodeKind.FACTOR:
+        return f"Factor {key.index}{named}, a part of this node.{whole}"
+    if key.kind is NodeKind.OFFSET:
+        return f"The offset{named}, which is a part of every vector there.{whole}"
+    return f"The error: what no factor{named} holds of this node.{whole}"
+
+
+def opened_place(key: NodeKey, graph: FlowGraph) -> OpenedPlace | None:
+    """How a node is opened, or the node that a part is of; None where it is not."""
+    whole = key.whole() if key.part_of else key
+    return next((place for place in graph.opened if place.key == whole), None)
 
 
 def _neuron(key: NodeKey, graph: FlowGraph) -> str:
@@ -215,7 +254,8 @@ def coverage_words(graph: FlowGraph) -> str:
     """How much of the whole is drawn."""
     if not flow_shown(graph):
         return "no flow is shown, only hidden states as tokens and the heads' attention"
-    drawn = sum(node.key.kind not in (NodeKind.REST, NodeKind.TARGET) for node in graph.nodes)
+    others = PARTS | {NodeKind.REST, NodeKind.TARGET}
+    drawn = sum(node.key.kind not in others for node in graph.nodes)
     return (
         f"{drawn:,} of {graph.nodes_total:,} nodes hold {percent(graph.coverage)} "
         "of the influence; the rest is kept as rest nodes"

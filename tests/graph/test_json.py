@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import orjson
@@ -17,6 +17,8 @@ from flowviz.errors import RequestError
 from flowviz.graph.json import graph_dict, graph_json, read_graph
 from flowviz.graph.types import (
     BIAS_NAMES,
+    INDEXED,
+    PARTS,
     Checks,
     EdgeKind,
     FlowEdge,
@@ -25,6 +27,7 @@ from flowviz.graph.types import (
     ModelShape,
     NodeKey,
     NodeKind,
+    OpenedPlace,
     Prediction,
     Projection,
     PromptToken,
@@ -51,13 +54,20 @@ shape = st.builds(
 checks = st.builds(Checks, number, number, number, number, number, number, words)
 plain_key = st.builds(
     lambda kind, layer, position, index: NodeKey.parse(
-        f"{kind}:{layer}:{position}" + (f":{index}" if kind in ("head", "neuron", "bias") else "")
+        (f"{kind}:mlp_out" if kind in PARTS else kind)
+        + f":{layer}:{position}"
+        + (f":{index}" if kind in INDEXED else "")
     ),
     st.sampled_from([kind for kind in NodeKind if kind is not NodeKind.REST]),
     small,
     small,
     st.integers(0, len(BIAS_NAMES) - 1),
 )
+opened = st.builds(
+    OpenedPlace,
+    st.builds(NodeKey, st.sampled_from([NodeKind.RESID_MID, NodeKind.MLP_OUT]), small, small),
+    words, number, small, st.none() | number, st.none() | number,
+)  # fmt: skip
 key = plain_key | plain_key.map(NodeKey.rest)
 
 
@@ -93,6 +103,7 @@ def graphs(draw: st.DrawFn) -> FlowGraph:
         edges=tuple(draw(st.lists(edge, max_size=4))),
         interventions=tuple(draw(st.lists(words, max_size=2))),
         donor=draw(st.none() | words),
+        opened=tuple(draw(st.lists(opened, max_size=2))),
     )
 
 
@@ -112,7 +123,7 @@ def test_top_level_and_what_scripts_rely_on() -> None:
     data = graph_dict(three_nodes())
     assert list(data) == [
         "version", "model", "tokens", "target", "predictions", "settings", "checks", "coverage",
-        "nodes_total", "nodes", "edges", "interventions", "donor",
+        "nodes_total", "nodes", "edges", "interventions", "donor", "opened",
     ]  # fmt: skip
     assert data["checks"]["conservation_error"] == 3e-6
     assert data["checks"]["exact"] is True
@@ -135,7 +146,7 @@ def test_a_file_of_before_parallel_blocks_experts_and_caps_still_reads() -> None
 
 def test_a_file_of_before_interventions_still_reads() -> None:
     data = graph_dict(three_nodes())
-    del data["interventions"], data["donor"], data["target"]["before"]
+    del data["interventions"], data["donor"], data["opened"], data["target"]["before"]
     for part in (*data["nodes"], *data["edges"], *data["predictions"], data["target"]["token"]):
         del part["before"]
     assert read_graph(orjson.dumps(data).decode()) == three_nodes()
@@ -181,6 +192,7 @@ def test_the_documentation_names_every_field_and_no_other() -> None:
         "projection": set(node["projection"]),
         "scores": set(node["projection"]["top"][0]),
         "edges": set(data["edges"][0]),
+        "opened": {item.name for item in fields(OpenedPlace)},
     }
 
 

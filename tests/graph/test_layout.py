@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from flowviz.graph.columns import MANY_EMPTY, columns
 from flowviz.graph.layout import Box, Layout, layout
-from flowviz.graph.types import BIAS_NAMES, EdgeKind, FlowGraph, NodeKey, NodeKind
+from flowviz.graph.types import (
+    BIAS_NAMES,
+    INDEXED,
+    PARTS,
+    EdgeKind,
+    FlowGraph,
+    NodeKey,
+    NodeKind,
+)
 from tests.graphs import failed, from_links, grid, parallel, three_nodes
 
 K = NodeKind
@@ -60,7 +68,11 @@ def test_every_node_has_a_place_and_nothing_overlaps(wiring: str, seed: int) -> 
 
 keys = st.builds(
     lambda kind, layer, position, index: NodeKey(
-        kind, layer, position, index if kind in (K.HEAD, K.NEURON, K.BIAS) else 0
+        kind,
+        layer,
+        position,
+        index if kind in INDEXED else 0,
+        part_of=K.RESID_MID if kind in PARTS else None,
     ),
     st.sampled_from([kind for kind in NodeKind if kind not in (K.REST, K.TARGET)]),
     st.integers(0, 3),

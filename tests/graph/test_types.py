@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowviz.errors import RequestError
-from flowviz.graph.types import INDEXED, Checks, NodeKey, NodeKind
+from flowviz.graph.types import INDEXED, PARTS, Checks, NodeKey, NodeKind
 
 PLAIN_KINDS = [kind for kind in NodeKind if kind is not NodeKind.REST]
 NUMBERS = st.integers(0, 10**9 - 1)
@@ -17,7 +17,8 @@ NUMBERS = st.integers(0, 10**9 - 1)
 
 @given(st.sampled_from(PLAIN_KINDS), NUMBERS, NUMBERS, NUMBERS, st.booleans())
 def test_keys_read_back_from_their_text(kind, layer, position, index, rest):
-    key = NodeKey(kind, layer, position, index if kind in INDEXED else 0)
+    part_of = NodeKind.RESID_MID if kind in PARTS else None
+    key = NodeKey(kind, layer, position, index if kind in INDEXED else 0, part_of=part_of)
     key = key.rest() if rest else key
     assert NodeKey.parse(str(key)) == key
 
@@ -25,7 +26,8 @@ def test_keys_read_back_from_their_text(kind, layer, position, index, rest):
 @pytest.mark.parametrize(
     "text",
     ["", "head", "head:1:2", "head:1:2:3:4", "embed:0", "rest", "rest:rest:0:0", "mlp:0:0",
-     "head:-1:0:0", "head:1e3:0:0", "head:١:0:0", "head:1:2:" + "9" * 40, "<b>"],
+     "head:-1:0:0", "head:1e3:0:0", "head:١:0:0", "head:1:2:" + "9" * 40, "<b>",
+     "factor:1:2:3", "factor:head:1:2:3", "error:resid_mid:1:2:3", "resid_mid:resid_mid:1:2"],
 )  # fmt: skip
 def test_other_text_names_no_node(text):
     with pytest.raises(RequestError, match="names no node"):
@@ -36,6 +38,11 @@ def test_a_rest_node_knows_what_it_hangs_on():
     key = NodeKey(NodeKind.HEAD, 3, 7, 1)
     assert str(key.rest()) == "rest:head:3:7:1"
     assert key.rest().cut() == key
+
+
+def test_a_factor_knows_what_it_is_a_part_of():
+    key = NodeKey.parse("factor:mlp_out:3:7:412")
+    assert (key.kind, key.index, str(key.whole())) == (NodeKind.FACTOR, 412, "mlp_out:3:7")
 
 
 @given(st.integers(0, 4))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowviz.errors import RequestError
-from flowviz.graph.types import INDEXED, NodeKey, NodeKind
+from flowviz.graph.types import INDEXED, PARTS, NodeKey, NodeKind
 from flowviz.interventions.types import (
     CHANGEABLE,
     MOST,
@@ -28,12 +28,14 @@ def sites(draw: st.DrawFn) -> Site:
     kind = draw(st.sampled_from(sorted(CHANGEABLE)))
     index = draw(small) if kind in INDEXED else 0
     everywhere = draw(st.booleans())
-    key = NodeKey(kind, draw(small), 0 if everywhere else draw(small), index)
+    part_of = NodeKind.RESID_MID if kind in PARTS else None
+    key = NodeKey(kind, draw(small), 0 if everywhere else draw(small), index, part_of=part_of)
     source = draw(st.none() | small) if kind is NodeKind.HEAD else None
     reader = None
-    if not everywhere and source is None and draw(st.booleans()):
+    if not (everywhere or part_of) and source is None and draw(st.booleans()):
         reader = NodeKey(NodeKind.HEAD, draw(small), draw(small), draw(small))
-    return Site(key, everywhere, source, reader)
+    named = draw(st.sampled_from(["coding", "my own"])) if part_of else None
+    return Site(key, everywhere, source, reader, named)
 
 
 interventions = st.builds(

@@ -20,6 +20,7 @@ from flowviz.views.words import percent, short_label, signed, target_name
 MOST_EFFECTS = 10
 MOST_NAMED = 40
 COLUMNS = 100
+PARTS = "factors and errors of opened nodes"
 
 
 def text(graph: FlowGraph, verdict: Verdict) -> str:
@@ -28,6 +29,7 @@ def text(graph: FlowGraph, verdict: Verdict) -> str:
         _recovery(graph, verdict.recovery),
         _curves(verdict.curves),
         _agreement(graph, verdict.agreement),
+        *([_agreement(graph, verdict.parts, PARTS)] if verdict.parts else []),
         *([_smallest(graph, verdict.smallest)] if verdict.smallest else []),
     ]
     changed = ["\n".join(changes_lines(graph))] if graph.interventions else []
@@ -56,11 +58,11 @@ def _curves(curves: tuple[Curve, ...]) -> list[str]:
     return lines
 
 
-def _agreement(graph: FlowGraph, found: Agreement) -> list[str]:
+def _agreement(graph: FlowGraph, found: Agreement, what: str = "components") -> list[str]:
     names = list(found.spearman)
     said = ", ".join(f"{name} {found.spearman[name]:.2f}" for name in names)
     lines = [
-        f"Agreement with ablation one by one ({len(found.effects)} components, Spearman): {said}",
+        f"Agreement with ablation one by one ({len(found.effects)} {what}, Spearman): {said}",
         "  " + f"{'component':<28}{'effect':>9}" + "".join(f"{name:>10}" for name in names),
     ]
     for row in found.effects[:MOST_EFFECTS]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flowviz.causal.request import CheckRequest
-from flowviz.causal.types import Verdict
+from flowviz.causal.types import Effect, Verdict
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.views.words import short_label
 
@@ -26,7 +26,8 @@ def effect_columns(verdict: Verdict) -> tuple[str, ...]:
 
 
 def effect_rows(graph: FlowGraph, verdict: Verdict) -> list[Row]:
-    """A row for each component that was ablated alone, the largest absolute effect first."""
+    """A row for each component that was ablated alone, the largest absolute effect first; behind
+    them the same of the parts of opened nodes."""
     drawn = {node.key for node in graph.nodes}
     return [
         {
@@ -40,8 +41,12 @@ def effect_rows(graph: FlowGraph, verdict: Verdict) -> list[Row]:
             "effect": row.effect,
             **row.scores,
         }
-        for row in verdict.agreement.effects
+        for row in (*verdict.agreement.effects, *_of_parts(verdict))
     ]
+
+
+def _of_parts(verdict: Verdict) -> tuple[Effect, ...]:
+    return () if verdict.parts is None else verdict.parts.effects
 
 
 def curve_rows(verdict: Verdict) -> list[Row]:
@@ -75,6 +80,10 @@ def verdict_json(request: CheckRequest, verdict: Verdict) -> str:
 def _fields(verdict: Verdict) -> Row:
     plain = asdict(verdict, dict_factory=dict)
     for row, effect in zip(plain["agreement"]["effects"], verdict.agreement.effects, strict=True):
+        row["key"] = str(effect.key)
+    for row, effect in zip(
+        (plain["parts"] or {}).get("effects", ()), _of_parts(verdict), strict=True
+    ):
         row["key"] = str(effect.key)
     if verdict.smallest is not None:
         small = plain["smallest"]
