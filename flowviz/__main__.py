@@ -9,7 +9,20 @@ import argparse
 import os
 import sys
 
-from flowviz.commands import analyse, block, check, compare, explain, models, serve
+from flowviz.commands import (
+    analyse,
+    attention,
+    block,
+    check,
+    compare,
+    contexts,
+    explain,
+    factors,
+    models,
+    neurons,
+    serve,
+    why,
+)
 from flowviz.demo import cli as demo
 from flowviz.errors import FlowvizError
 
@@ -20,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         prog="flowviz", description="See how a language model got its answer."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for module in (serve, explain, block, check, compare, analyse, models):
+    modules = (serve, explain, block, attention, why, neurons, contexts, factors, check, compare,
+               analyse, models)  # fmt: skip
+    for module in modules:
         module.add_command(commands)
     below = commands.add_parser("demo", help="train, evaluate or generate for the demo model")
     demo.add_commands(below.add_subparsers(required=True, metavar="COMMAND"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
 from flowviz.analyses.prompts import shipped
@@ -12,14 +12,17 @@ from flowviz.causal.check import check
 from flowviz.causal.types import Ablation, Verdict
 from flowviz.checked import check_prompt, choice
 from flowviz.errors import RequestError
+from flowviz.factors.use.split import Named, splitting
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph.build import build_graph
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.json import graph_json
+from flowviz.graph.opened import Opened
 from flowviz.graph.scored import Changed, Scored
 from flowviz.graph.types import FlowGraph, NodeKey
 from flowviz.interventions.apply import Values, record_changed
+from flowviz.interventions.parts import Split
 from flowviz.interventions.types import Instead
 from flowviz.models.catalogue import ModelEntry
 from flowviz.models.in_memory import wrap_model
@@ -31,6 +34,8 @@ from flowviz.trace import Trace, record
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flowviz.attention.types import AttentionMaps
+    from flowviz.attention.why_types import WhyThere
     from flowviz.compared import ComparedPasses
     from flowviz.opened import OpenedBlock
 
@@ -45,11 +50,13 @@ class Explanation:
     request: ExplainRequest
     scored: Scored
     graph: FlowGraph
+    opened: Opened = field(default_factory=Opened)
+    named: Named | None = None
 
     def inspect(self, node: NodeKey | str) -> Inspection:
         """A closer look at one node, given as its key or its text (`head:3:7:1`)."""
         key = NodeKey.parse(node) if isinstance(node, str) else node
-        return inspect_node(self.scored, self.graph, self.request.settings, key)
+        return inspect_node(self.scored, self.graph, self.request.settings, key, self.opened)
 
     def check(
         self,
@@ -71,7 +78,15 @@ class Explanation:
             RequestError: a prompt that is needed is not given, or cannot be read.
         """
         baseline = self._baseline(against, reference, other)
-        return check(self.scored, self.graph, baseline, share=share)
+        if not self.opened or self.named is None:
+            return check(self.scored, self.graph, baseline, share=share)
+        from flowviz.factors.use.checked import parts_to_check, scores_of_parts
+
+        asked = self.scored, self.opened, self.request.opened, self.named, baseline
+        parts = parts_to_check(*asked)
+        said = scores_of_parts(self.scored, self.opened, parts)
+        made = self.scored, self.graph, baseline
+        return check(*made, share=share, opened=parts, of_parts=said)
 
     def _baseline(self, against: str, reference: Sequence[str], other: str | None) -> Baseline:
         model, positions = self.scored.flow.model, self.scored.flow.positions
@@ -89,6 +104,30 @@ class Explanation:
         from flowviz.opened import open_explained
 
         return open_explained(self, {**choices, "layers": layers})
+
+    def why(
+        self, layer: int, head: int, query: int | None = None, key: int | None = None
+    ) -> WhyThere:
+        """Why a head of this very pass looks from one position at another.
+
+        Args:
+            query: the position that asks; the last where it is None.
+            key: the position that it looks at; the most attended where it is None.
+
+        Raises:
+            RequestError: the pass has no such head or position, or the score cannot be split.
+        """
+        from flowviz.attention.split import why
+        from flowviz.attention.why_request import WhyRequest
+
+        asked = WhyRequest(self.request.prompt, self.request.model, layer, head, query, key=key)
+        return why(self.scored.flow.model, self.scored.flow.trace, asked)
+
+    def attention(self, weighting: str = "pattern") -> AttentionMaps:
+        """What all heads of this very pass attend to, by `pattern`, `norm` or `flow`."""
+        from flowviz.attended import explained_attention
+
+        return explained_attention(self, weighting)
 
     def compare(self, other: Explanation) -> ComparedPasses:
         """What another pass differs by from this one, drawn with this one's settings.
@@ -136,7 +175,10 @@ def explain(*given: object, **choices: object) -> Explanation:
             `contrast`, `position`, `wiring`, `score`, `coverage`, `budget`, `layers`, …;
             `interventions` (`"head:3:7:1=0"`, or a list of such texts; `interventions/types.py`
             has the form), the `donor` prompt that they take values from, and the `reference`
-            prompts that means are over (those of the demo's phenomena where it is not given).
+            prompts that means are over (those of the demo's phenomena where it is not given);
+            `opened` (`"resid_mid:3@7"`, or a list of such texts), the nodes that are drawn as sums
+            of factors, by the `dictionary` that is named: one that ships, NAME=FOLDER, or one in
+            memory.
 
     Raises:
         RequestError: the prompt, the target or a setting cannot be explained as asked.
@@ -148,6 +190,8 @@ def explain(*given: object, **choices: object) -> Explanation:
     """
     prompt, model, tokenizer = _three(given, choices)
     reference = _reference(choices.pop("reference", ()))
+    dictionary, dictionaries = own_dictionary(choices.pop("dictionary", None))
+    choices |= {"dictionary": dictionary} if dictionary else {}
     if "target" in choices:
         choices["token"] = choices.pop("target")
     known = ExplainRequest.fields()
@@ -157,7 +201,7 @@ def explain(*given: object, **choices: object) -> Explanation:
     ExplainRequest.from_mapping({**choices, "prompt": prompt})  # refused before anything is loaded
     loaded = _loaded(model, tokenizer)
     request = ExplainRequest.from_mapping({**choices, "prompt": prompt, "model": loaded.shape.name})
-    return explain_request(loaded, request, reference)
+    return explain_request(loaded, request, reference, dictionaries)
 
 
 def _three(given: tuple[object, ...], choices: dict[str, object]) -> tuple[str, object, object]:
@@ -207,19 +251,60 @@ def _words(model: object) -> str:
 
 
 def explain_request(
-    model: LoadedModel, request: ExplainRequest, reference: Sequence[str] = ()
+    model: LoadedModel,
+    request: ExplainRequest,
+    reference: Sequence[str] = (),
+    dictionaries: Callable[[LoadedModel], Named] | None = None,
 ) -> Explanation:
-    """Walks the whole path for one request on a loaded model; see `scored_request`."""
-    scored = scored_request(model, request, reference)
-    return Explanation(request, scored, build_graph(scored, request.settings))
+    """Walks the whole path for one request on a loaded model; see `scored_request`.
+
+    Args:
+        dictionaries: gives those of a model by name; None for those that ship.
+    """
+    named = None
+    if request.needs_dictionary:
+        from flowviz.factors.use.opened import shipped_on
+
+        named = (dictionaries or shipped_on)(model)
+    scored = scored_request(model, request, reference, named)
+    opened = Opened()
+    if request.opened and named:
+        from flowviz.factors.use.opened import open_with_losses
+
+        opened = open_with_losses(scored, request.opened, named)
+    return Explanation(
+        request, scored, build_graph(scored, request.settings, opened), opened, named
+    )
+
+
+def own_dictionary(
+    given: object,
+) -> tuple[str | None, Callable[[LoadedModel], Named] | None]:
+    """The name of a dictionary, and who gives it: one that ships, NAME=FOLDER, or one in memory.
+
+    Raises:
+        RequestError: it is none.
+    """
+    if given is None or given == "":
+        return None, None
+    from flowviz.factors.use.opened import beside_shipped
+    from flowviz.factors.use.places import dictionary_name
+
+    if isinstance(given, str) and "=" not in given:
+        return dictionary_name(given), None
+    return beside_shipped(given)
 
 
 def scored_request(
-    model: LoadedModel, request: ExplainRequest, reference: Sequence[str] = ()
+    model: LoadedModel,
+    request: ExplainRequest,
+    reference: Sequence[str] = (),
+    named: Named | None = None,
 ) -> Scored:
     """The flow that a request asks for, before anything is drawn.
 
     Args:
+        named: gives dictionaries by name, where factors are changed; None for those that ship.
         reference: the prompts that means are over, where an intervention puts one in; the
             prompts of the demo's phenomena where none are given.
     """
@@ -231,7 +316,11 @@ def scored_request(
     def values(instead: Instead) -> Baseline:
         return values_instead(model, instead, request.donor, reference)
 
-    return changed_flow(scored, request, values)
+    if named is None and request.needs_dictionary:
+        from flowviz.factors.use.opened import shipped_on
+
+        named = shipped_on(model)
+    return changed_flow(scored, request, values, split=splitting(model, named))
 
 
 def changed_flow(
@@ -239,6 +328,7 @@ def changed_flow(
     request: ExplainRequest,
     values: Values,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    split: Split | None = None,
 ) -> Scored:
     """The flow of the same target through the pass with the request's interventions.
 
@@ -246,13 +336,14 @@ def changed_flow(
         scored: the flow through the clean pass.
         values: what is put in, where something is.
         progress: told how many of all parts are changed; may raise to stop.
+        split: splits a vector into factors, where some are changed.
 
     Raises:
         RequestError: the pass has not what an intervention names.
     """
     clean = scored.flow
     ids = list(clean.trace.ids)
-    trace = record_changed(clean.model, ids, request.interventions, values, progress)
+    trace = record_changed(clean.model, ids, request.interventions, values, progress, split)
     changed = Changed(scored, request.interventions, request.donor)
     return Scored(flow_of(clean.model, trace, clean.target), changed)
 

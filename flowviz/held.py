@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flowviz.encoders.loaded import LoadedEncoder
 from flowviz.errors import ModelError
 from flowviz.jobs import Progress
 from flowviz.models.catalogue import ModelEntry
@@ -35,12 +36,13 @@ from flowviz.models.loaded import LoadedModel
 
 MEGABYTE = 2**20
 LOOK_SECONDS = 0.2  # how often a load that waits for runs to end looks whether it is still wanted
-Loader = Callable[[ModelEntry, Progress], LoadedModel]
+Loaded = LoadedModel | LoadedEncoder
+Loader = Callable[[ModelEntry, Progress], Loaded]
 
 
 @dataclass(eq=False)
 class _Place:
-    model: LoadedModel
+    model: Loaded
     bytes: int
     runs: int = 0
     leaving: bool = False
@@ -76,7 +78,7 @@ class HeldModels:
         with self._changed:
             return sum(place.bytes for place in self._places.values())
 
-    def look(self, name: str) -> LoadedModel | None:
+    def look(self, name: str) -> Loaded | None:
         """A model that is held, to read its vocabulary; a run takes it by a `Lease`."""
         with self._changed:
             place = self._places.get(name)
@@ -148,8 +150,8 @@ class HeldModels:
             f"models here. {choose}, or have the server set aside more (FLOWVIZ_MODELS_MB)."
         )
 
-    def _hold(self, name: str, model: LoadedModel) -> None:
-        size = weights_of(model.bridge)
+    def _hold(self, name: str, model: Loaded) -> None:
+        size = weights_of(model.module)
         with self._changed:
             self._places[name] = _Place(model, size)
             self._sizes[name] = size
@@ -248,12 +250,12 @@ class Lease:
             self._models.give_back(place)
 
     @property
-    def model(self) -> LoadedModel:
+    def model(self) -> Loaded:
         """The model, the first where there are two; only while it is taken."""
         return self.models[0]
 
     @property
-    def models(self) -> tuple[LoadedModel, ...]:
+    def models(self) -> tuple[Loaded, ...]:
         """The models, in the order in which they were named; only while they are taken."""
         if not self._places:
             raise RuntimeError(f"the models {self._names} are used without having been taken")

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flowviz.checked import check_prompt, choice, model_name, plain, read_token, share, span, whole
 from flowviz.errors import RequestError
+from flowviz.factors.use.places import OpenAt, parse_opened, write_opened
 from flowviz.graph.types import NodeKind
 from flowviz.interventions.types import (
     Instead,
@@ -109,6 +110,7 @@ class ExplainRequest:
     Args:
         interventions: what is changed in the pass while it runs.
         donor: the prompt that values come from, where one of them says so; else None.
+        opened: the nodes that are drawn as sums of a dictionary's factors.
     """
 
     prompt: str
@@ -117,11 +119,23 @@ class ExplainRequest:
     settings: GraphSettings = field(default_factory=GraphSettings)
     interventions: tuple[Intervention, ...] = ()
     donor: str | None = None
+    opened: tuple[OpenAt, ...] = ()
 
     @property
     def clean(self) -> ExplainRequest:
         """The same request without interventions."""
         return replace(self, interventions=(), donor=None)
+
+    @property
+    def needs_dictionary(self) -> bool:
+        """Whether factors are drawn or changed."""
+        sites = (site for one in self.interventions for site in one.sites)
+        return bool(self.opened) or any(site.dictionary for site in sites)
+
+    @property
+    def closed(self) -> ExplainRequest:
+        """The same request with no node opened."""
+        return replace(self, opened=())
 
     def to_mapping(self) -> dict[str, str]:
         """Flat text form; what has its default value is left out, save model and prompt."""
@@ -135,6 +149,8 @@ class ExplainRequest:
             flat["interventions"] = write_interventions(self.interventions)
         if self.donor is not None:
             flat["donor"] = self.donor
+        if self.opened:
+            flat["opened"] = write_opened(self.opened)
         return flat
 
     def to_query(self) -> str:
@@ -145,7 +161,7 @@ class ExplainRequest:
     def fields() -> frozenset[str]:
         """The names of all choices beside model and prompt."""
         names = {item.name for part in (TargetSpec, GraphSettings) for item in fields(part)}
-        return frozenset(names | {"interventions", "donor"})
+        return frozenset(names | {"interventions", "donor", "opened", "dictionary"})
 
     @classmethod
     def from_query(cls, query: str) -> ExplainRequest:
@@ -163,6 +179,7 @@ class ExplainRequest:
             settings=settings_from_mapping(flat),
             interventions=interventions,
             donor=_donor(flat.get("donor"), interventions),
+            opened=parse_opened(flat.get("opened"), flat.get("dictionary")),
         )
 
 

@@ -25,11 +25,20 @@ from cachetools import LRUCache
 
 from flowviz.analyses.request import AnalysisRequest
 from flowviz.analyses.types import Result
+from flowviz.attention.neuron_types import Decay, NeuronView
+from flowviz.attention.request import AttentionRequest, HeadsRequest
+from flowviz.attention.types import AttentionMaps, HeadsFound
+from flowviz.attention.why_request import NeuronRequest, WhyRequest
+from flowviz.attention.why_types import WhyThere
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
 from flowviz.compare.request import CompareRequest
 from flowviz.compare.types import Comparison
+from flowviz.contexts.request import ContextRequest
+from flowviz.contexts.types import ContextsFound
 from flowviz.errors import RequestError
+from flowviz.factors.look.types import FactorsFound
+from flowviz.factors.request import FactorsRequest
 from flowviz.flow import CACHED_SOURCES_BYTES
 from flowviz.graph.scored import Scored
 from flowviz.graph.types import BIAS_NAMES, FlowGraph
@@ -39,12 +48,39 @@ from flowviz.models.loaded import LoadedModel
 from flowviz.request import ExplainRequest, GraphSettings
 from flowviz.trace import Trace, trace_bytes
 
-Question = ExplainRequest | InsideRequest | CheckRequest | CompareRequest | AnalysisRequest
-Answer = FlowGraph | InsideGraph | Verdict | Comparison | Result
+Question = (
+    ExplainRequest
+    | InsideRequest
+    | CheckRequest
+    | CompareRequest
+    | AnalysisRequest
+    | AttentionRequest
+    | HeadsRequest
+    | WhyRequest
+    | NeuronRequest
+    | ContextRequest
+    | FactorsRequest
+)
+Answer = (
+    FlowGraph
+    | InsideGraph
+    | Verdict
+    | Comparison
+    | Result
+    | AttentionMaps
+    | HeadsFound
+    | WhyThere
+    | NeuronView
+    | Decay
+    | ContextsFound
+    | FactorsFound
+)
 
 ANSWERS_SHARE = 8  # one part in so many is for graphs and other answers, the rest for flows
 NODE_BYTES = 6_000  # a node with its twenty tokens, as Python objects: measured
 EDGE_BYTES = 500
+TOKEN_BYTES = 500
+PREDICTION_BYTES = 350  # as a Python object with its text
 PICKLED_TIMES = 5  # what Python objects take, in lengths of their pickle: measured on all analyses
 LONGEST = 2**20  # tokens, for a model that says no length of its own
 
@@ -77,6 +113,13 @@ def most_tokens(model: LoadedModel, most_bytes: int) -> int:
 
 def answer_bytes(answer: Answer) -> int:
     """About what a graph, a comparison, or what an analysis found, takes."""
+    if isinstance(answer, AttentionMaps):
+        tokens = len(answer.tokens) + len(answer.sources or ())
+        read = sum(map(len, answer.readings))
+        return answer.bytes + TOKEN_BYTES * tokens + PREDICTION_BYTES * read
+    if isinstance(answer, ContextsFound):
+        tokens = sum(len(hit.tokens) + len(hit.words) for hit in answer.hits)
+        return TOKEN_BYTES * tokens + sum(hit.attention.nbytes for hit in answer.hits)
     if isinstance(answer, FlowGraph | InsideGraph):
         return NODE_BYTES * len(answer.nodes) + EDGE_BYTES * len(answer.edges)
     if isinstance(answer, Comparison):
@@ -86,8 +129,8 @@ def answer_bytes(answer: Answer) -> int:
 
 
 def flow_key(request: ExplainRequest) -> ExplainRequest:
-    """What a request's flow depends on: all but the graph's settings."""
-    return replace(request, settings=GraphSettings())
+    """What a request's flow depends on: all but the graph's settings and what is opened in it."""
+    return replace(request, settings=GraphSettings(), opened=())
 
 
 class Results:
@@ -99,6 +142,11 @@ class Results:
         self._scored: LRUCache[ExplainRequest, Scored] = LRUCache(self.most_bytes, _held)
         self._answers: LRUCache[Question, Answer] = LRUCache(for_answers, answer_bytes)
         self._lock = threading.Lock()
+
+    @property
+    def most_answer_bytes(self) -> int:
+        """What one answer may take."""
+        return int(self._answers.maxsize)
 
     @property
     def bytes(self) -> int:

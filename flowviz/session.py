@@ -16,12 +16,30 @@ from typing import overload
 from flowviz.analyses.request import AnalysisRequest
 from flowviz.analyses.types import Result
 from flowviz.answering import Answering
+from flowviz.attention.decay_request import DecayRequest
+from flowviz.attention.neuron_types import Decay, NeuronView
+from flowviz.attention.request import AttentionRequest, HeadsRequest
+from flowviz.attention.types import AttentionMaps, HeadsFound
+from flowviz.attention.why_request import NeuronRequest, WhyRequest
+from flowviz.attention.why_types import WhyThere
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
 from flowviz.checked import MAX_PROMPT_CHARACTERS
 from flowviz.compare.request import CompareRequest
 from flowviz.compare.types import Comparison
+from flowviz.contexts.encode import open_reader
+from flowviz.contexts.request import ContextRequest
+from flowviz.contexts.shelf import CorpusChoice, Shelf
+from flowviz.contexts.types import ContextsFound
+from flowviz.encoders.answers import attention_alone, most_read
+from flowviz.encoders.loaded import LoadedEncoder
+from flowviz.encoders.loading import load_any
 from flowviz.errors import NotKept, RequestError
+from flowviz.factors.asking import Looking
+from flowviz.factors.look.types import FactorsFound
+from flowviz.factors.request import FactorsRequest
+from flowviz.factors.shelf import Dictionaries
+from flowviz.factors.types import About, Dictionary
 from flowviz.graph.inspect import inspect_node
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, NodeKey
@@ -29,15 +47,17 @@ from flowviz.held import HeldModels, Lease, Loader
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import InsideGraph
 from flowviz.jobs import Errand, Job, Jobs, JobState, Progress
-from flowviz.models.catalogue import Catalogue, ModelEntry
+from flowviz.models.catalogue import Catalogue, ModelEntry, ModelKind
 from flowviz.models.loaded import LoadedModel
-from flowviz.models.loading import load_model, weight_bytes
+from flowviz.models.loading import weight_bytes
 from flowviz.request import ExplainRequest
 from flowviz.results import Answer, Question, Results, most_tokens
 from flowviz.shares import default_cache_bytes, default_models_bytes
 
-__all__ = ["Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
+__all__ = ["CorpusChoice", "Job", "JobState", "ModelChoice", "Session", "TokenChoice", "TokenCount"]
 
+ASKED_OF_ALL = (AttentionRequest, HeadsRequest, WhyRequest, NeuronRequest, ContextRequest,
+                FactorsRequest)  # fmt: skip
 PARAMETER_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
 
 
@@ -48,6 +68,7 @@ class ModelChoice:
     Args:
         held: whether it is in memory now.
         bytes: what its weights take there, or will take; None where that is not known yet.
+        kind: what it is; None where that is not known before it is loaded.
     """
 
     name: str
@@ -56,6 +77,7 @@ class ModelChoice:
     context: int | None
     held: bool = False
     bytes: int | None = None
+    kind: ModelKind | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +108,8 @@ class Session:
         cache_bytes: the memory that traces, flows and graphs may take (`results.py` says how
             much one prompt takes); a prompt that would take more than all of it is refused.
             None for half of the memory that is free now, at most 4 GB.
+        shelf: the corpora in which contexts are searched; None for the demo corpus alone.
+        dictionaries: of factors; None for those that ship alone.
         jobs: the job table.
         load: loads a model, where not with `load_model`.
         size: how many bytes a model's weights will take, before they are loaded.
@@ -97,26 +121,38 @@ class Session:
         *,
         models_bytes: int | None = None,
         cache_bytes: int | None = None,
+        shelf: Shelf | None = None,
+        dictionaries: Dictionaries | None = None,
         jobs: Jobs | None = None,
         load: Loader | None = None,
         size: Callable[[ModelEntry], int] = weight_bytes,
     ) -> None:
-        self._catalogue = catalogue or Catalogue.of(["demo"])
+        self._catalogue = catalogue or Catalogue.of(["demo", "demo-bert"])
         device = self._catalogue.entries[0].placement.device
         cache = default_cache_bytes(device) if cache_bytes is None else cache_bytes
         self._results = Results(cache)
-        self._answering = Answering(self._results)
+        self._shelf = shelf or Shelf()
+        self._dictionaries = dictionaries or Dictionaries()
+        self._looking = Looking(self._dictionaries, self._shelf)
+        self._answering = Answering(self._results, self._shelf, self._looking)
         self._jobs = jobs or Jobs()
         self._models = HeldModels(
             default_models_bytes(device, cache) if models_bytes is None else models_bytes,
-            load or (lambda entry, progress: load_model(entry, progress=progress)),
+            load or (lambda entry, progress: load_any(entry, progress=progress)),
             size,
             self._answering.forget,
         )
 
-    def models(self) -> tuple[ModelChoice, ...]:
-        """The models that visitors may choose, the default first."""
-        return tuple(self._choice(entry) for entry in self._catalogue.entries)
+    def models(self, *, gpt: bool = False) -> tuple[ModelChoice, ...]:
+        """The models that visitors may choose, the default first.
+
+        Args:
+            gpt: only those of which everything can be asked, as far as that is known; all where
+                there is none, so that a page can say why it cannot answer.
+        """
+        choices = tuple(self._choice(entry) for entry in self._catalogue.entries)
+        explained = tuple(each for each in choices if each.kind in (None, ModelKind.GPT))
+        return explained if gpt and explained else choices
 
     def _choice(self, entry: ModelEntry) -> ModelChoice:
         model, size = self._models.look(entry.name), self._models.known_bytes(entry.name)
@@ -129,7 +165,26 @@ class Session:
             model.context if model else None,
             held=model is not None,
             bytes=size,
+            kind=_kind_of(model) or entry.kind,
         )
+
+    def corpora(self) -> tuple[CorpusChoice, ...]:
+        """The corpora in which contexts can be searched, the demo corpus first."""
+        return self._shelf.choices()
+
+    def dictionaries(self, model: str) -> tuple[About, ...]:
+        """The dictionaries of factors for a model, those that ship first.
+
+        As long as nobody has asked for factors of the model, all that there are: which fit it is
+        found by looking at its weights, and this waits for no pass.
+        """
+        loaded = self._if_held(model)
+        known = None if loaded is None else self._dictionaries.known(loaded)
+        return self._dictionaries.offered() if known is None else known
+
+    def dictionary(self, model: LoadedModel | LoadedEncoder, name: str) -> Dictionary:
+        """A dictionary of a model in memory. Raises RequestError where it has none of that name."""
+        return self._dictionaries.dictionary(name, open_reader(model))
 
     def submit(self, question: Question, visitor: str, *, to_inspect: bool = False) -> Job:
         """Starts work on a question; returns at once, DONE where the answer is kept.
@@ -143,18 +198,23 @@ class Session:
             to_inspect: whether `inspect` must be able to answer afterwards, not only `graph`.
 
         Raises:
-            RequestError, ModelError: the model is not offered, or too many jobs are waiting.
+            RequestError, ModelError: the model is not offered, cannot be asked that, or too many
+                jobs are waiting.
         """
         entries = self._entries(question)
+        _check_kind(entries, question)
         kept = self._results.answer(question) is not None
         if to_inspect and isinstance(question, ExplainRequest):
-            kept = kept and self._results.scored(question) is not None
+            behind = self._results.scored(question), self._answering.opened(question)
+            kept = kept and None not in behind
         if kept:
             return self._jobs.done(visitor)
         return self._jobs.submit(self._errand(entries, question), visitor)
 
     def _entries(self, question: Question) -> tuple[ModelEntry, ...]:
         """The models that a question asks; names that are not offered are refused."""
+        if isinstance(question, ContextRequest | FactorsRequest):
+            self._shelf.check(question.corpus)
         two = isinstance(question, CompareRequest)
         names = question.models if two else (question.model,)
         return tuple(self._catalogue.entry(name) for name in names)
@@ -177,6 +237,20 @@ class Session:
     def answer(self, question: AnalysisRequest) -> Result: ...
     @overload
     def answer(self, question: CompareRequest) -> Comparison: ...
+    @overload
+    def answer(self, question: AttentionRequest) -> AttentionMaps: ...
+    @overload
+    def answer(self, question: DecayRequest) -> Decay: ...
+    @overload
+    def answer(self, question: HeadsRequest) -> HeadsFound: ...
+    @overload
+    def answer(self, question: WhyRequest) -> WhyThere: ...
+    @overload
+    def answer(self, question: ContextRequest) -> ContextsFound: ...
+    @overload
+    def answer(self, question: FactorsRequest) -> FactorsFound: ...
+    @overload
+    def answer(self, question: NeuronRequest) -> NeuronView: ...
     def answer(self, question: Question) -> Answer:
         """The finished answer. Raises NotKept where it has had to make room."""
         self._entries(question)
@@ -192,9 +266,10 @@ class Session:
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
         """A closer look at one node, drawn or not. Raises NotKept as `graph` does."""
         graph, scored = self.graph(request), self._results.scored(request)
-        if scored is None:
+        opened = self._answering.opened(request)
+        if scored is None or opened is None:
             raise NotKept("What is behind this picture is not kept any more. Run the prompt again.")
-        return inspect_node(scored, graph, request.settings, key)
+        return inspect_node(scored, graph, request.settings, key, opened)
 
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         """Tokens of the vocabulary that match what was typed, the best match first."""
@@ -220,14 +295,18 @@ class Session:
         if loaded is None:
             return None
         ids = loaded.vocabulary.tokenizer(text, verbose=False)["input_ids"]
-        return TokenCount(len(ids), most_tokens(loaded, self._results.most_bytes))
+        if isinstance(loaded, LoadedEncoder):
+            most = most_read(loaded, self._results.most_answer_bytes)
+        else:
+            most = most_tokens(loaded, self._results.most_bytes)
+        return TokenCount(len(ids), most)
 
     def preload(self) -> None:
         """Loads the default model now, so that the first visitor does not wait for it."""
         self._models.load(self._catalogue.entries[0], _silent)
         self._models.measure(self._catalogue.entries)
 
-    def _if_held(self, name: str) -> LoadedModel | None:
+    def _if_held(self, name: str) -> LoadedModel | LoadedEncoder | None:
         return self._models.look(self._catalogue.entry(name).name)
 
     def _errand(self, entries: tuple[ModelEntry, ...], question: Question) -> Errand:
@@ -240,8 +319,33 @@ class Session:
             ),
             key="\n".join(entry.name for entry in entries),
             release=lease.give_back,
-            long=isinstance(question, AnalysisRequest | CheckRequest),
+            long=self._takes_long(question),
         )
+
+    def _takes_long(self, question: Question) -> bool:
+        """Whether it takes many passes."""
+        if isinstance(question, AttentionRequest):
+            return bool(question.average)
+        if isinstance(question, ContextRequest):
+            return not self._shelf.at_hand(question.corpus, question.model, question.site)
+        if isinstance(question, FactorsRequest):
+            return not self._looking.at_hand(question)
+        return isinstance(question, AnalysisRequest | CheckRequest | HeadsRequest)
+
+
+def _check_kind(entries: tuple[ModelEntry, ...], question: Question) -> None:
+    """Refuses, before a model is loaded, what it is known that it cannot be asked."""
+    if isinstance(question, ASKED_OF_ALL):
+        return
+    for entry in entries:
+        if entry.kind is not None and entry.kind is not ModelKind.GPT:
+            raise attention_alone(entry.title, entry.kind)
+
+
+def _kind_of(model: LoadedModel | LoadedEncoder | None) -> ModelKind | None:
+    if model is None:
+        return None
+    return model.kind if isinstance(model, LoadedEncoder) else ModelKind.GPT
 
 
 def _first_half(progress: Progress, stage: str, fraction: float) -> None:

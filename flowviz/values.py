@@ -59,6 +59,19 @@ class NodeValues:
             **{field.name: change(getattr(self, field.name)) for field in fields(self)}
         )
 
+    def at_one(self, change: Callable[[Tensor], Tensor]) -> NodeValues:
+        """Values at one position, made of those at all: keys of what comes back stand at 0.
+
+        Args:
+            change: takes the values of a kind with positions first, gives them for one.
+        """
+        made = {}
+        for field in fields(self):
+            values = getattr(self, field.name)
+            axis = 0 if values.dim() == 1 else 2 if field.name == "biases" else 1
+            made[field.name] = change(values.movedim(axis, 0)).unsqueeze(axis).contiguous()
+        return NodeValues(**made)
+
     def parts(self) -> tuple[Tensor, ...]:
         """The values of all kinds, in the order of the fields."""
         return tuple(getattr(self, field.name) for field in fields(self))

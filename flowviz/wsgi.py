@@ -34,8 +34,11 @@ def make_app(settings: Settings, debug: bool = False) -> Dash:
 
     Raises:
         ModelError: the default model cannot be loaded.
+        RequestError: a store of contexts, or a dictionary of factors, cannot be opened.
     """
     from flowviz.app import create_app
+    from flowviz.contexts.shelf import Shelf
+    from flowviz.factors.shelf import Dictionaries
     from flowviz.jobs import Jobs
     from flowviz.session import Session
 
@@ -43,6 +46,8 @@ def make_app(settings: Settings, debug: bool = False) -> Dash:
         settings.catalogue,
         models_bytes=settings.models_bytes,
         cache_bytes=settings.cache_bytes,
+        shelf=Shelf(settings.contexts, settings.contexts_bytes),
+        dictionaries=Dictionaries(settings.factors, settings.factors_bytes),
         jobs=Jobs(settings.most_waiting),
     )
     session.preload()

@@ -16,7 +16,10 @@ from dataclasses import replace
 
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
+from flowviz.contexts.kinds import Site, SiteKind
 from flowviz.errors import NotKept, RequestError
+from flowviz.factors.kinds import Method
+from flowviz.factors.types import About
 from flowviz.graph.inspection import (
     AttentionCell,
     FlowRow,
@@ -93,7 +96,7 @@ class FakeSession(Session):
         self.gone = False  # whether what was drawn has made room
         self.verdicts_gone = False
 
-    def models(self) -> tuple[ModelChoice, ...]:
+    def models(self, *, gpt: bool = False) -> tuple[ModelChoice, ...]:
         return (
             ModelChoice("demo", "Demo", "A small model of made-up facts.", CONTEXT, True, 15 * MB),
             ModelChoice("gpt2", "GPT-2 small", "124 M parameters.", LONG_CONTEXT, False, 475 * MB),
@@ -162,6 +165,10 @@ class FakeSession(Session):
 
     def inspect(self, request: ExplainRequest, key: NodeKey) -> Inspection:
         return make_inspection(self.graph(request), key)
+
+    def dictionaries(self, model: str) -> tuple[About, ...]:
+        sites = (Site(SiteKind.RESID_MID, 1), Site(SiteKind.MLP_OUT, 1), Site(SiteKind.ATTN_OUT, 1))
+        return (About("coding", model, "", Method.CODING, sites, 1024, 192, explained=0.8),)
 
     def find_tokens(self, model: str, text: str, limit: int = 50) -> tuple[TokenChoice, ...]:
         found = [(number, word) for number, word in enumerate(WORDS) if text.strip() in word]

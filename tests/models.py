@@ -64,7 +64,9 @@ def save_model(architecture: str, folder: Path, seed: int = 0, **sizes: int) -> 
 
 
 @lru_cache(maxsize=32)
-def random_model(architecture: str, seed: int = 0, **sizes: int) -> LoadedModel:
+def random_model(
+    architecture: str, seed: int = 0, dtype: str = "float32", **sizes: int
+) -> LoadedModel:
     """A random model, loaded the way that a user's own folder is."""
     folder = Path(mkdtemp()) / architecture  # a model is called by its folder
-    return load_model(str(save_model(architecture, folder, seed, **sizes)))
+    return load_model(str(save_model(architecture, folder, seed, **sizes)), dtype=dtype)

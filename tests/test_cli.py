@@ -345,7 +345,7 @@ def test_gunicorn_stops_with_a_line_where_a_setting_is_wrong(
 
 def test_settings_have_the_defaults_that_they_say() -> None:
     settings = Settings.from_environment({})
-    assert [entry.name for entry in settings.catalogue.entries] == ["demo"]
+    assert [entry.name for entry in settings.catalogue.entries] == ["demo", "demo-bert"]
     assert (settings.models_bytes, settings.most_waiting) == (None, 32)
     assert (settings.cache_bytes, settings.frame_ancestors) == (None, "'self'")
     said = {setting.name: setting.default for setting in SETTINGS}
@@ -356,6 +356,8 @@ def test_settings_have_the_defaults_that_they_say() -> None:
 def test_settings_are_read_from_the_environment() -> None:
     settings = Settings.from_environment(
         {"FLOWVIZ_MODELS": "gpt2,demo", "FLOWVIZ_CACHE_MB": "100", "FLOWVIZ_MODELS_MB": "900",
+         "FLOWVIZ_CONTEXTS": "news=stores/news, a-b = c", "FLOWVIZ_CONTEXTS_MB": "7",
+         "FLOWVIZ_FACTORS": "saes = x/y", "FLOWVIZ_FACTORS_MB": "9",
          "FLOWVIZ_DEVICE": "cuda:1", "FLOWVIZ_DTYPE": "bf16",
          "FLOWVIZ_MOST_WAITING": "5", "FLOWVIZ_FRAME_ANCESTORS": "https://example.org 'self'"}
     )  # fmt: skip
@@ -365,6 +367,9 @@ def test_settings_are_read_from_the_environment() -> None:
     assert settings.cache_bytes == 100 * 2**20
     assert (settings.models_bytes, settings.most_waiting) == (900 * 2**20, 5)
     assert settings.frame_ancestors == "https://example.org 'self'"
+    assert settings.contexts == {"news": Path("stores/news"), "a-b": Path("c")}
+    assert settings.contexts_bytes == 7 * 2**20
+    assert (settings.factors, settings.factors_bytes) == ({"saes": Path("x/y")}, 9 * 2**20)
     assert len(Settings.from_environment({"FLOWVIZ_MODELS": "x"}, "demo").catalogue.entries) == 1
 
 
@@ -379,6 +384,16 @@ def test_settings_are_read_from_the_environment() -> None:
         ("FLOWVIZ_CACHE_MB", "1e9"),
         ("FLOWVIZ_MODELS_MB", "0"),
         ("FLOWVIZ_MOST_WAITING", "many"),
+        ("FLOWVIZ_CONTEXTS", "news"),
+        ("FLOWVIZ_CONTEXTS", "news="),
+        ("FLOWVIZ_CONTEXTS", "=stores/news"),
+        ("FLOWVIZ_CONTEXTS", "news=a,news=b"),
+        ("FLOWVIZ_CONTEXTS", "demo=a"),
+        ("FLOWVIZ_CONTEXTS", "<b>=a"),
+        ("FLOWVIZ_CONTEXTS_MB", "0"),
+        ("FLOWVIZ_FACTORS", "saes"),
+        ("FLOWVIZ_FACTORS", "saes=a,saes=b"),
+        ("FLOWVIZ_FACTORS_MB", "none"),
         ("FLOWVIZ_FRAME_ANCESTORS", "*; script-src *"),
         ("FLOWVIZ_FRAME_ANCESTORS", "a\r\nSet-Cookie: b"),
     ],

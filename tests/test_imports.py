@@ -20,7 +20,12 @@ ALLOWED = {
     "dash_mantine_components": ("flowviz.app", "flowviz.ui", "pages"),
     "flask": ("flowviz.app", "flowviz.ui", "pages"),
     "transformer_lens": ("flowviz.models", "flowviz.trace", "flowviz.attention", "flowviz.causal"),
-    "transformers": ("flowviz.models", "flowviz.demo"),
+    "transformers": ("flowviz.models", "flowviz.encoders", "flowviz.demo"),
+    "faiss": ("flowviz.contexts.search",),
+    "conllu": ("flowviz.contexts.corpus",),
+    "spacy": ("flowviz.contexts.corpus",),
+    "pyarrow": ("flowviz.contexts.store",),
+    "sparsify": ("flowviz.factors.learn",),
     "huggingface_hub": ("flowviz.models",),
 }
 WITHOUT_TORCH = (
@@ -36,6 +41,19 @@ WITHOUT_TORCH = (
     "flowviz.inside.lines",
     "flowviz.inside.stacks",
     "flowviz.inside.json",
+    "flowviz.models.kind",
+    "flowviz.attention.kinds",
+    "flowviz.attention.types",
+    "flowviz.attention.request",
+    "flowviz.attention.json",
+    "flowviz.attention.finder",
+    "flowviz.attention.own",
+    "flowviz.attention.why_types",
+    "flowviz.attention.why_request",
+    "flowviz.attention.neuron_types",
+    "flowviz.attention.decay_request",
+    "flowviz.attention.arrays",
+    "flowviz.attention.head_json",
     "flowviz.analyses.types",
     "flowviz.analyses.request",
     "flowviz.analyses.prompts",
@@ -47,6 +65,37 @@ WITHOUT_TORCH = (
     "flowviz.compare.request",
     "flowviz.compare.align",
     "flowviz.compare.json",
+    "flowviz.contexts.kinds",
+    "flowviz.contexts.request",
+    "flowviz.contexts.types",
+    "flowviz.contexts.json",
+    "flowviz.contexts.tables",
+    "flowviz.contexts.find",
+    "flowviz.contexts.corpus",
+    "flowviz.contexts.store",
+    "flowviz.contexts.search",
+    "flowviz.factors.kinds",
+    "flowviz.factors.types",
+    "flowviz.factors.request",
+    "flowviz.factors.json",
+    "flowviz.factors.card",
+    "flowviz.factors.learn.settings",
+    *(
+        f"flowviz.factors.look.{part}"
+        for part in (
+            "types",
+            "ranks",
+            "gathered",
+            "bands",
+            "reach",
+            "words",
+            "sentences",
+            "surveyed",
+            "files",
+            "listing",
+        )
+    ),
+    "flowviz.factors.use.places",
     "flowviz.settings",
     "flowviz.jobs",
     "flowviz.lanes",
@@ -59,17 +108,44 @@ PLAIN_GRAPH = tuple(f"flowviz.graph.{part}" for part in ("types", "layout", "jso
 PLAIN_INSIDE = tuple(
     f"flowviz.inside.{part}" for part in ("types", "layout", "lines", "stacks", "json", "request")
 )
+PLAIN_ATTENTION = tuple(
+    f"flowviz.attention.{part}"
+    for part in (
+        "kinds",
+        "types",
+        "request",
+        "json",
+        "finder",
+        "own",
+        "why_types",
+        "why_request",
+        "neuron_types",
+        "decay_request",
+        "arrays",
+        "head_json",
+    )
+)
 PLAIN_ANALYSES = tuple(
     f"flowviz.analyses.{part}" for part in ("types", "request", "prompts", "tables")
 )
 PLAIN_CAUSAL = ("flowviz.causal.types", "flowviz.causal.request")
 PLAIN_COMPARE = tuple(f"flowviz.compare.{part}" for part in ("types", "request", "json"))
+PLAIN_CONTEXTS = tuple(
+    f"flowviz.contexts.{part}"
+    for part in ("kinds", "request", "types", "json", "tables", "corpus.types", "store.types")
+)
+PLAIN_FACTORS = tuple(
+    f"flowviz.factors.{part}"
+    for part in ("kinds", "types", "request", "json", "look.types", "use.places")
+)
 PLAIN = ("flowviz.checked", "flowviz.errors", "flowviz.interventions.types", *PLAIN_GRAPH,
-         *PLAIN_INSIDE, *PLAIN_ANALYSES, *PLAIN_CAUSAL, *PLAIN_COMPARE)  # fmt: skip
+         "flowviz.models.kind", *PLAIN_INSIDE, *PLAIN_ATTENTION, *PLAIN_ANALYSES, *PLAIN_CAUSAL,
+         *PLAIN_COMPARE, *PLAIN_CONTEXTS, *PLAIN_FACTORS)  # fmt: skip
 CHANGES = ("flowviz.interventions.changes", "flowviz.interventions.hooks")
 ENGINE = (*CHANGES, "flowviz.interventions.types", "flowviz.flow", "flowviz.lens",
           "flowviz.influence", "flowviz.scores", "flowviz.blend", "flowviz.checks",
-          "flowviz.values", "flowviz.trace", "flowviz.attention", "flowviz.models")  # fmt: skip
+          "flowviz.values", "flowviz.trace", "flowviz.attention.queries_keys",
+          "flowviz.models")  # fmt: skip
 MAY_IMPORT = {
     "pages": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
     "flowviz.ui": ("flowviz.ui", "flowviz.views", "flowviz.request", "flowviz.session", *PLAIN),
@@ -84,20 +160,53 @@ MAY_IMPORT = {
     "flowviz.compare": ("flowviz.compare", "flowviz.checked", "flowviz.errors", "flowviz.graph",
                         "flowviz.request", *ENGINE),
     "flowviz.interventions": ("flowviz.interventions", "flowviz.causal", "flowviz.graph",
-                              "flowviz.errors", *ENGINE),
-    "flowviz.attention": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
+                              "flowviz.errors", "flowviz.factors.kinds", *ENGINE),
+    "flowviz.attention": ("flowviz.attention", "flowviz.analyses.prompts",
+                          "flowviz.analyses.types", "flowviz.analyses.passes",
+                          "flowviz.jobs", "flowviz.graph", "flowviz.request",
+                          "flowviz.checked", "flowviz.errors", *ENGINE),
+    "flowviz.attention.queries_keys": ("flowviz.trace", "flowviz.models", "flowviz.errors"),
     "flowviz.flow": ("flowviz.values", "flowviz.trace", "flowviz.models", "flowviz.errors",
                      "flowviz.graph.types", *CHANGES),
     "flowviz.lens": ("flowviz.models", "flowviz.errors", "flowviz.graph.types"),
     "flowviz.trace": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", *CHANGES),
     "flowviz.models": ("flowviz.models", "flowviz.errors", "flowviz.graph.types", "flowviz.demo"),
     "flowviz.request": ("flowviz.checked", "flowviz.errors", "flowviz.graph.types",
-                        "flowviz.interventions.types"),
-    "flowviz.interventions.types": ("flowviz.errors", "flowviz.graph.types"),
+                        "flowviz.interventions.types", "flowviz.factors.use.places"),
+    "flowviz.interventions.types": ("flowviz.errors", "flowviz.graph.types",
+                                    "flowviz.factors.kinds"),
     "flowviz.checked": ("flowviz.errors",),
     "flowviz.jobs": ("flowviz.errors", "flowviz.lanes"),
     "flowviz.lanes": (),
-    "flowviz.held": ("flowviz.errors", "flowviz.jobs", "flowviz.models"),
+    "flowviz.held": ("flowviz.errors", "flowviz.jobs", "flowviz.models",
+                     "flowviz.encoders.loaded"),
+    "flowviz.encoders": ("flowviz.encoders", "flowviz.attention", "flowviz.analyses.types",
+                         "flowviz.graph.types", "flowviz.models", "flowviz.request",
+                         "flowviz.checked", "flowviz.checks", "flowviz.jobs", "flowviz.errors"),
+    "flowviz.contexts": ("flowviz.contexts", "flowviz.attention", "flowviz.demo",
+                         "flowviz.encoders", "flowviz.graph.fields", "flowviz.graph.json_parts",
+                         "flowviz.jobs", *PLAIN, *ENGINE),
+    "flowviz.contexts.corpus": ("flowviz.contexts.corpus", "flowviz.contexts.kinds",
+                                "flowviz.demo", "flowviz.checked", "flowviz.errors"),
+    "flowviz.contexts.encode": ("flowviz.contexts.encode", "flowviz.contexts.kinds",
+                                "flowviz.attention", "flowviz.encoders", "flowviz.checked",
+                                "flowviz.errors", "flowviz.graph.types", *ENGINE),
+    "flowviz.contexts.store": ("flowviz.contexts.store", "flowviz.contexts.kinds",
+                               "flowviz.contexts.corpus.types", "flowviz.contexts.corpus.align",
+                               "flowviz.contexts.encode.types",
+                               "flowviz.graph.types", "flowviz.jobs", "flowviz.checked",
+                               "flowviz.errors"),
+    "flowviz.contexts.search": ("flowviz.contexts.search", "flowviz.contexts.kinds",
+                                "flowviz.contexts.store.types", "flowviz.jobs",
+                                "flowviz.errors"),
+    "flowviz.factors.learn": ("flowviz.factors.learn", "flowviz.factors.sparse",
+                              "flowviz.factors.dictionary", "flowviz.factors.splice",
+                              "flowviz.contexts.corpus.types", "flowviz.contexts.encode",
+                              "flowviz.contexts.store", "flowviz.jobs", *PLAIN),
+    "flowviz.factors.sparse": ("flowviz.factors.sparse", "flowviz.errors"),
+    "flowviz.factors.look": ("flowviz.factors.look", "flowviz.factors.dictionary",
+                             "flowviz.contexts", "flowviz.encoders.loaded", "flowviz.jobs",
+                             *PLAIN, *ENGINE),
     "flowviz.errors": (),
     "flowviz.graph.types": ("flowviz.errors",),
 }  # fmt: skip
@@ -208,6 +317,7 @@ def test_light_modules_bring_nothing_heavy() -> None:
         "wsgi",
         "jobs",
         "models.catalogue",
+        "models.kind",
         "graph.types",
     )
     code = LIGHT.format(module=", ".join(f"flowviz.{name}" for name in light))

@@ -12,6 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import flowviz
 from flowviz.__main__ import parser
 from flowviz.demo import MODEL_FOLDER
+from flowviz.demo.folder import FACTORS_FOLDER
+from flowviz.factors.dictionary.files import load_dictionary
 from flowviz.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -46,8 +48,41 @@ def test_every_other_command_names_what_is_there():
                 assert (ROOT / word).exists(), command
 
 
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def test_the_attention_example_runs_as_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope: dict = {}
+    exec(PYTHON[0], scope)
+    assert scope["maps"].readings[7][0].token == " She"
+    assert "We met the nurse" in Path("attention.html").read_text()
+
+
+def test_the_contexts_example_runs_as_it_says():
+    scope: dict = {}
+    exec(PYTHON[1], scope)
+    found = scope["found"]
+    assert len(found.hits) == 20
+    assert found.summaries[1].bars[0].value == "NOUN"
+    assert f"{found.store.sentences:,} annotated sentences" in README
+
+
+def test_the_factors_example_runs_as_it_says():
+    scope: dict = {}
+    exec(PYTHON[2], scope)
+    table, losses = scope["found"].table(), scope["found"].losses()
+    at_tool = table[(table.site == "resid_pre:4") & (table.position == 3)]
+    assert 195 in at_tool.factor.tolist()
+    assert len(losses) == 10
+    for name in ("coding", "topk"):
+        card = load_dictionary(FACTORS_FOLDER / name).about
+        assert f"{card.explained:.2f} with {card.l0:.0f}" in " ".join(README.split())
+        assert f"{card.recovered:.2f})" in README
+
+
 def test_the_python_example_runs_as_it_says(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    _, _, _, code = PYTHON
     scope: dict = {}
     exec(code, scope)
     explanation, against = scope["explanation"], scope["against"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from flowviz import answering
+from flowviz import answering, standins
 from flowviz.causal import passes
 from flowviz.causal.request import CheckRequest
 from flowviz.causal.types import Verdict
@@ -73,7 +73,7 @@ def alone(model: LoadedModel) -> dict[Question, Answered]:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A name for each time that the model ran."""
     seen: list[str] = []
-    for module, name in ((answering, "record"), (passes, "_batch")):
+    for module, name in ((answering, "record"), (standins, "record"), (passes, "_batch")):
         monkeypatch.setattr(module, name, _told(getattr(module, name), name, seen))
     return seen
 

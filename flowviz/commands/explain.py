@@ -24,6 +24,16 @@ OPTIONS = (
         "WHAT=HOW;…",
         "change the pass as it runs: head:3:7:1=0 switches off, =2.5 scales, or =mean, =donor",
     ),
+    (
+        "--opened",
+        "NODE;…",
+        "draw nodes as sums of a dictionary's factors: resid_mid:3@7, mlp_out:2@5, resid_final@7",
+    ),
+    (
+        "--dictionary",
+        "NAME",
+        "whose factors: one that ships, or NAME=FOLDER (default: coding)",
+    ),
     ("--donor", "PROMPT", "the prompt whose values take the place of what is changed to =donor"),
 )
 
@@ -58,7 +68,8 @@ def asked(chosen: argparse.Namespace) -> tuple[str, dict[str, object]]:
         name: getattr(chosen, name, None) for name in ExplainRequest.fields()
     }
     given["token"] = chosen.target
-    ExplainRequest.from_mapping({**given, "prompt": prompt})
+    name = str(given["dictionary"] or "").partition("=")[0]
+    ExplainRequest.from_mapping({**given, "prompt": prompt, "dictionary": name})
     return prompt, given
 
 

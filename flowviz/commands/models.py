@@ -26,9 +26,12 @@ def run(chosen: argparse.Namespace) -> int:
         size = f"{entry.millions:,.0f} M" if entry.millions else ""
         each = BYTES.get(dtype, 4)
         memory = f"{entry.millions * each / 1000:.1f} GB" if entry.millions else ""
-        print(f"{entry.name:14}{size:>9}{memory:>9}  {entry.source_words:32}  {entry.description}")
+        kind = entry.kind or ""
+        where = f"{entry.source_words:36}"
+        print(f"{entry.name:24}{kind:16}{size:>8}{memory:>8}  {where}{entry.description}")
     print(
-        "\nAny other hub name or local folder works too, where it holds a causal language model\n"
-        "of text, or an adapter on one (ADAPTER@BASE). The memory is the weights', with --dtype."
+        "\nAny other hub name or local folder works too, where it holds a model of text: a causal\n"
+        "language model (gpt) for everything, or an adapter on one (ADAPTER@BASE); an encoder or\n"
+        "encoder-decoder for `flowviz attention`. The memory is the weights', with --dtype."
     )
     return 0

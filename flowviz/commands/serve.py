@@ -26,7 +26,19 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         metavar="NAME[=SOURCE],…",
         help="the models to offer, the default first: known names, hub names, folders, adapters "
         "as ADAPTER@BASE, each as it is or as NAME=SOURCE "
-        "(default: the environment's FLOWVIZ_MODELS, else demo)",
+        "(default: the environment's FLOWVIZ_MODELS, else demo,demo-bert)",
+    )
+    command.add_argument(
+        "--contexts",
+        metavar="NAME=STORE,…",
+        help="corpora to search for contexts beside the demo's, each a folder that "
+        "`contexts build` made (default: the environment's FLOWVIZ_CONTEXTS)",
+    )
+    command.add_argument(
+        "--factors",
+        metavar="NAME=FOLDER,…",
+        help="dictionaries of factors beside those that ship, each a folder that `factors train` "
+        "made or one of SAELens (default: the environment's FLOWVIZ_FACTORS)",
     )
     add_placement(command)
     command.add_argument("--open", action="store_true", help="open the browser too")
@@ -46,7 +58,11 @@ def run(chosen: argparse.Namespace) -> int:
     from flowviz.wsgi import make_app
 
     settings = Settings.from_environment(
-        models=chosen.models, device=chosen.device, dtype=chosen.dtype
+        models=chosen.models,
+        device=chosen.device,
+        dtype=chosen.dtype,
+        contexts=chosen.contexts,
+        factors=chosen.factors,
     )
     if chosen.debug:
         app = make_app(settings, debug=True)

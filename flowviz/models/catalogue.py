@@ -12,9 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowviz.errors import ModelError
+from flowviz.models.kind import ModelKind, kind_of_folder
 from flowviz.models.placement import HERE, Placement
 
+__all__ = ["Catalogue", "ModelEntry", "ModelKind", "find_model", "known_models", "on_base"]
+
 LONGEST_NAME = 100
+SHIPPED = ("demo", "demo-bert")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 
 
@@ -32,6 +36,7 @@ class ModelEntry:
             one that the adapter names.
         on_hub: whether the source is a hub name even where a folder here is called the same.
         placement: where its weights are held, and how precisely.
+        kind: what it is; None where that is not known before it is loaded.
     """
 
     name: str
@@ -42,33 +47,69 @@ class ModelEntry:
     base: str | None = None
     on_hub: bool = False
     placement: Placement = HERE
+    kind: ModelKind | None = None
 
     @property
     def source_words(self) -> str:
         """Where it comes from, without a path of this machine."""
-        return "ships with flowviz" if self.name == "demo" else self.source
+        return "ships with flowviz" if self.name in SHIPPED else self.source
 
     def placed(self, placement: Placement) -> ModelEntry:
         """The same model, held elsewhere or in another precision."""
         return replace(self, placement=placement)
 
 
-def _demo_folder() -> str:
-    from flowviz.demo import MODEL_FOLDER
+def _shipped() -> tuple[ModelEntry, ...]:
+    from flowviz.demo import ENCODER_FOLDER, MODEL_FOLDER
 
-    return str(MODEL_FOLDER)
+    return (
+        ModelEntry(
+            "demo",
+            str(MODEL_FOLDER),
+            "Demo",
+            "Ships with flowviz; works offline.",
+            kind=ModelKind.GPT,
+        ),
+        ModelEntry(
+            "demo-bert",
+            str(ENCODER_FOLDER),
+            "Demo BERT",
+            "Ships with flowviz: a small BERT for attention, with sentence pairs and masks.",
+            kind=ModelKind.ENCODER,
+        ),
+    )
 
 
 def known_models() -> tuple[ModelEntry, ...]:
     """The models that flowviz knows by name, the default first."""
     return (
-        ModelEntry("demo", _demo_folder(), "Demo", "Ships with flowviz; works offline."),
-        ModelEntry("gpt2", "gpt2", "GPT-2 small", "12 layers, 12 heads.", 124, on_hub=True),
+        *_shipped(),
         ModelEntry(
-            "distilgpt2", "distilgpt2", "DistilGPT-2", "6 layers, 12 heads.", 82, on_hub=True
+            "gpt2",
+            "gpt2",
+            "GPT-2 small",
+            "12 layers, 12 heads.",
+            124,
+            on_hub=True,
+            kind=ModelKind.GPT,
         ),
         ModelEntry(
-            "gpt2-medium", "gpt2-medium", "GPT-2 medium", "24 layers, 16 heads.", 355, on_hub=True
+            "distilgpt2",
+            "distilgpt2",
+            "DistilGPT-2",
+            "6 layers, 12 heads.",
+            82,
+            on_hub=True,
+            kind=ModelKind.GPT,
+        ),
+        ModelEntry(
+            "gpt2-medium",
+            "gpt2-medium",
+            "GPT-2 medium",
+            "24 layers, 16 heads.",
+            355,
+            on_hub=True,
+            kind=ModelKind.GPT,
         ),
         ModelEntry(
             "smollm-135m",
@@ -77,6 +118,7 @@ def known_models() -> tuple[ModelEntry, ...]:
             "Llama architecture, 30 layers, grouped-query attention.",
             135,
             on_hub=True,
+            kind=ModelKind.GPT,
         ),
         ModelEntry(
             "tinyllama",
@@ -85,7 +127,31 @@ def known_models() -> tuple[ModelEntry, ...]:
             "Llama architecture, 22 layers; needs about 5 GB.",
             1100,
             on_hub=True,
+            kind=ModelKind.GPT,
         ),
+        *_for_attention(),
+    )
+
+
+def _for_attention() -> tuple[ModelEntry, ...]:
+    """Models that read both ways: attention alone can be asked of them."""
+    encoders = (
+        ("bert-base-uncased", "google-bert/bert-base-uncased", "BERT base", 110),
+        ("distilbert-base-uncased", "distilbert/distilbert-base-uncased", "DistilBERT base", 66),
+        ("roberta-base", "FacebookAI/roberta-base", "RoBERTa base", 125),
+    )
+    both = (
+        ("t5-small", "google-t5/t5-small", "T5 small", 61),
+        ("bart-base", "facebook/bart-base", "BART base", 139),
+    )
+    said = {
+        ModelKind.ENCODER: "For attention, with sentence pairs and masks.",
+        ModelKind.BOTH: "For attention of encoder, decoder, and across.",
+    }
+    return tuple(
+        ModelEntry(name, source, title, said[kind], millions, on_hub=True, kind=kind)
+        for kind, each in ((ModelKind.ENCODER, encoders), (ModelKind.BOTH, both))
+        for name, source, title, millions in each
     )
 
 
@@ -147,7 +213,7 @@ def find_model(source: str, name: str | None = None) -> ModelEntry:
     kind = _kind_of_path(source)
     if kind == "folder":
         title = name or Path(source).resolve().name
-        return ModelEntry(title, source, title, "A model of your own.")
+        return _own(title, source)
     if kind is None and HUB_NAME.fullmatch(source):
         title = name or source
         return ModelEntry(title, source, title, "From the Hugging Face hub.", on_hub=True)
@@ -159,6 +225,11 @@ def find_model(source: str, name: str | None = None) -> ModelEntry:
         f"{source[:200]!r} {what}. Give a folder that holds a config.json, or a name such as "
         "gpt2 or EleutherAI/pythia-160m."
     )
+
+
+def _own(title: str, folder: str) -> ModelEntry:
+    kind = kind_of_folder(Path(folder))
+    return ModelEntry(title, folder, title, "A model of your own.", kind=kind)
 
 
 def on_base(adapter: ModelEntry, base: str) -> ModelEntry:

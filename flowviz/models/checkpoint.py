@@ -13,6 +13,7 @@ import torch
 
 from flowviz.errors import ModelError
 from flowviz.models.hub import WEIGHTS
+from flowviz.models.kind import ModelKind, kind_of
 from flowviz.models.quantised import check_quantised, eight_bit_weights, is_quantised, plain_weight
 
 TOKENIZER_FILES = (
@@ -23,6 +24,11 @@ TOKENIZER_FILES = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
+AUTO_CLASSES = {
+    ModelKind.GPT: "AutoModelForCausalLM",
+    ModelKind.ENCODER: "AutoModelForMaskedLM",
+    ModelKind.BOTH: "AutoModelForSeq2SeqLM",
+}
 SAVE_AGAIN = "Load it where you trust it and save it again with save_pretrained."
 
 
@@ -63,15 +69,46 @@ def _no_weights(folder: Path) -> str:
     )
 
 
-def read_config(title: str, folder: Path) -> Any:
-    """The configuration of a causal language model that TransformerLens knows, or ModelError."""
+def read_config(title: str, folder: Path, kind: ModelKind = ModelKind.GPT) -> Any:
+    """The configuration of a model of that kind, or ModelError.
+
+    A causal language model must be one that TransformerLens knows.
+    """
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     _check_blocks(title, config)
-    check_architecture(title, config)
+    if kind is ModelKind.GPT:
+        check_architecture(title, config)
+    else:
+        _check_family(title, config, kind)
     check_quantised(title, config)
     return config
+
+
+def _check_family(title: str, config: Any, kind: ModelKind) -> None:
+    """Raises ModelError where transformers has no model of text of that kind in the family."""
+    from transformers.models.auto import modeling_auto as auto
+
+    masked = kind is ModelKind.ENCODER
+    names = (
+        auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        if masked
+        else auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+    )
+    if config.model_type not in names or hasattr(config, "audio_config"):
+        words = "masked language model" if masked else "model from text to text"
+        raise ModelError(
+            f"{title} is of the family {config.model_type!r}, in which transformers has no "
+            f"{words}. Choose another one, for example BERT or T5."
+        )
+
+
+def auto_class(kind: ModelKind) -> Any:
+    """The class of transformers that makes and loads models of a kind."""
+    import transformers
+
+    return getattr(transformers, AUTO_CLASSES[kind])
 
 
 def check_architecture(title: str, config: Any) -> None:
@@ -87,14 +124,24 @@ def check_architecture(title: str, config: Any) -> None:
         )
     if name not in _causal_names() or _reads_both_ways(config, name):
         raise ModelError(
-            f"{title} is {name}: not a causal language model. Choose a model that predicts the "
-            "next token, such as GPT-2 or Llama."
+            f"{title} is {name}: not a causal language model. {_attention_of(config)}Choose a "
+            "model that predicts the next token, such as GPT-2 or Llama."
         )
     if name not in SUPPORTED_ARCHITECTURES:
         raise ModelError(
             f"{title} is {name}, an architecture that TransformerLens does not know. Choose a "
             "model of another architecture."
         )
+
+
+def _attention_of(config: Any) -> str:
+    """What can be seen of a model that is none."""
+    if kind_of(config.to_dict()) in (None, ModelKind.GPT):
+        return ""
+    return (
+        "Its attention can be looked at (attention_maps in Python, flowviz attention, the page "
+        "Attention). "
+    )
 
 
 def causal_name(model: torch.nn.Module) -> str:
@@ -123,8 +170,12 @@ def _check_blocks(title: str, config: Any) -> None:
         raise ModelError(f"{title} has {blocks} blocks by its config.json. Mend that file.")
 
 
-def read_tokenizer(title: str, folder: Path, config: Any) -> Any:
-    """A fast tokenizer with the tokens that it was saved with, or ModelError."""
+def read_tokenizer(title: str, folder: Path, config: Any, fast: bool = True) -> Any:
+    """A tokenizer with the tokens that it was saved with, or ModelError.
+
+    Args:
+        fast: whether it must be a fast one.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -136,11 +187,11 @@ def read_tokenizer(title: str, folder: Path, config: Any) -> Any:
             f"{title} has a tokenizer that cannot be read ({_first_line(error)}). Save the "
             "tokenizer again with its save_pretrained."
         ) from error
-    return usable_tokenizer(title, tokenizer)
+    return usable_tokenizer(title, tokenizer, fast)
 
 
-def usable_tokenizer(title: str, tokenizer: Any) -> Any:
-    """The tokenizer where it is a fast one with tokens, or ModelError."""
+def usable_tokenizer(title: str, tokenizer: Any, fast: bool = True) -> Any:
+    """The tokenizer where it is one with tokens, and a fast one where that is wanted."""
     from transformers import PreTrainedTokenizerBase
 
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
@@ -148,7 +199,7 @@ def usable_tokenizer(title: str, tokenizer: Any) -> Any:
             f"{title} is given a {type(tokenizer).__name__} as its tokenizer; one of transformers "
             "is wanted, such as AutoTokenizer.from_pretrained gives."
         )
-    if not tokenizer.is_fast:  # transformers has no converter for any that it still reads slowly
+    if fast and not tokenizer.is_fast:  # transformers has no converter for these
         raise ModelError(
             f"{title} has a slow tokenizer ({type(tokenizer).__name__}), whose tokens cannot be "
             "read one by one. Give a fast one, or a folder that holds its tokenizer.json."
@@ -158,13 +209,11 @@ def usable_tokenizer(title: str, tokenizer: Any) -> Any:
     return tokenizer
 
 
-def empty_model(config: Any) -> torch.nn.Module:
+def empty_model(config: Any, kind: ModelKind = ModelKind.GPT) -> torch.nn.Module:
     """The model without its numbers: shapes alone, no memory."""
-    from transformers import AutoModelForCausalLM
-
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    if type(model).__name__ != config.architectures[0]:
+        model = auto_class(kind).from_config(config, trust_remote_code=False)
+    if kind is ModelKind.GPT and type(model).__name__ != config.architectures[0]:
         raise ModelError(
             f"The configuration says {config.architectures[0]}, but its model_type "
             f"{config.model_type!r} makes a {type(model).__name__}. Mend the config.json."
@@ -172,12 +221,14 @@ def empty_model(config: Any) -> torch.nn.Module:
     return model
 
 
-def count_bytes(config: Any, dtype: torch.dtype, eight_bit: bool = False) -> int:
+def count_bytes(
+    config: Any, dtype: torch.dtype, eight_bit: bool = False, kind: ModelKind = ModelKind.GPT
+) -> int:
     """The memory that a configuration's weights take; what is tied counts once.
 
     In 8 bits the blocks' matrices take a byte a number, and a scale for each row.
     """
-    model = empty_model(config)
+    model = empty_model(config, kind)
     whole = sum(weight.numel() for weight in model.parameters()) * dtype.itemsize
     saved = sum(
         weight.numel() * (dtype.itemsize - 1) - weight.shape[0] * dtype.itemsize
@@ -187,7 +238,7 @@ def count_bytes(config: Any, dtype: torch.dtype, eight_bit: bool = False) -> int
 
 
 def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype, **place: object) -> Any:
-    """All of the weights, from safetensors alone, or ModelError.
+    """All of the weights of a causal language model, from safetensors alone, or ModelError.
 
     Args:
         title: what errors call it.
@@ -196,28 +247,34 @@ def read_weights(title: str, folder: Path, config: Any, dtype: torch.dtype, **pl
         dtype: the precision.
         place: what transformers' loader takes besides on devices and 8-bit weights.
     """
-    from transformers import AutoModelForCausalLM
+    weights, report = fetch_weights(ModelKind.GPT, folder, config, dtype, **place)
+    check_shapes(title, report)
+    check_none_missing(title, sorted(report["missing_keys"]))
+    check_finite(title, weights)
+    return weights.eval().requires_grad_(False)
 
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
+
+def fetch_weights(
+    kind: ModelKind, folder: Path, config: Any, dtype: torch.dtype, **place: object
+) -> tuple[Any, dict[str, Any]]:
+    """The model with what its safetensors hold, and transformers' report of what they lack."""
+    given: dict[str, object] = {"attn_implementation": "eager", **place}
+    return auto_class(kind).from_pretrained(
         folder,
         config=config,
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
-        attn_implementation="eager",
         experts_implementation="eager",  # others know no float64
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are refused below, by name
-        **place,
+        **given,
     )
-    weights, report = loaded
-    _check_all_there(title, report)
-    check_finite(title, weights)
-    return weights.eval().requires_grad_(False)
 
 
-def _check_all_there(title: str, report: dict[str, Any]) -> None:
+def check_shapes(title: str, report: dict[str, Any]) -> None:
+    """Raises ModelError where a weight does not fit the configuration."""
     wrong = sorted(report["mismatched_keys"])
     if wrong:
         name, found, wanted = wrong[0]
@@ -225,7 +282,10 @@ def _check_all_there(title: str, report: dict[str, Any]) -> None:
             f"{title} has weights that do not fit its config.json: {name} is {tuple(found)}, the "
             f"configuration asks for {tuple(wanted)}. Mend the config.json, or save both again."
         )
-    missing = sorted(report["missing_keys"])
+
+
+def check_none_missing(title: str, missing: list[str]) -> None:
+    """Raises ModelError where weights are missing."""
     if missing:
         raise ModelError(
             f"{title} lacks {len(missing)} of its weights, for example {missing[0]}. A "

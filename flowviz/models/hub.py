@@ -22,6 +22,7 @@ WANTED = (
     "*.json",
     "*.txt",
     "*.model",
+    "*.spm",
     "model*.safetensors",
     "adapter_model.safetensors",
 )

@@ -49,6 +49,11 @@ class LoadedModel:
     boot_error: float = 0.0
     lock: Any = field(default_factory=RLock)
 
+    @property
+    def module(self) -> Any:
+        """What holds the weights."""
+        return self.bridge
+
     def forget_pass(self) -> None:
         """Lets go of the last pass's attention patterns, which the bridge would keep.
 

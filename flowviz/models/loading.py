@@ -41,6 +41,7 @@ from flowviz.models.checkpoint import (
     read_weights,
 )
 from flowviz.models.hub import config_folder, model_folder
+from flowviz.models.kind import ModelKind, kind_of_folder
 from flowviz.models.loaded import LoadedModel
 from flowviz.models.place import DeviceMap, Place, torch_dtype
 from flowviz.models.placement import Placement
@@ -94,11 +95,11 @@ def load_model(
     """
     entry = source if isinstance(source, ModelEntry) else find_model(source)
     entry = entry if base is None else on_base(entry, base)
-    placement = _placement(entry, device, dtype)
+    placement = placement_of(entry, device, dtype)
     progress(f"Reading {entry.title}", 0.05)
     with quiet(), said_plainly(entry.title):
-        files = _files(entry, lambda found: model_folder(found, progress))
-        _check_files(files)
+        files = find_files(entry, lambda found: model_folder(found, progress))
+        check_files(files)
         config = read_config(files.title, files.whole)
         tokenizer = read_tokenizer(entry.title, files.tokenizer, config)
         place = Place.found(placement, device_map, config)
@@ -112,7 +113,7 @@ def load_model(
     return model
 
 
-def _placement(
+def placement_of(
     entry: ModelEntry, device: str | torch.device | None, dtype: str | torch.dtype | None
 ) -> Placement:
     """What the call says, and what it leaves open from the entry."""
@@ -120,7 +121,7 @@ def _placement(
     return Placement.of(str(device or chosen.device), str(dtype or chosen.dtype))
 
 
-def _files(entry: ModelEntry, fetch: Callable[[ModelEntry], Path]) -> Files:
+def find_files(entry: ModelEntry, fetch: Callable[[ModelEntry], Path]) -> Files:
     """Finds a model's folders; `fetch` gives an entry's own."""
     folder = fetch(entry)
     adapter = read_adapter(entry.title, folder)
@@ -141,7 +142,8 @@ def _files(entry: ModelEntry, fetch: Callable[[ModelEntry], Path]) -> Files:
     return Files(below.title, whole, adapter)
 
 
-def _check_files(files: Files) -> None:
+def check_files(files: Files) -> None:
+    """Raises ModelError where a file is missing that every model has."""
     check_folder(files.title, files.whole)
     check_tokenizer_files(files.tokenizer)
     if files.adapter is not None:
@@ -171,7 +173,7 @@ def weight_bytes(entry: ModelEntry, dtype: torch.dtype | None = None) -> int:
         ModelError: as `load_model` does for an entry that cannot be found or is no causal model.
     """
     with quiet(), said_plainly(entry.title):
-        files = _files(entry, config_folder)
+        files = find_files(entry, config_folder)
         file = files.whole / "config.json"
         if not file.is_file():
             check_folder(files.title, files.whole)
@@ -182,6 +184,7 @@ def weight_bytes(entry: ModelEntry, dtype: torch.dtype | None = None) -> int:
 @lru_cache(maxsize=64)
 def _counted(title: str, folder: Path, changed: int, precision: str) -> int:
     """The bytes of a folder's weights; `changed` is when its config.json was written."""
-    config = read_config(title, folder)
+    kind = kind_of_folder(folder) or ModelKind.GPT
+    config = read_config(title, folder, kind)
     name = Placement.of(dtype=precision).dtype
-    return count_bytes(config, torch_dtype(name, config), name == "int8")
+    return count_bytes(config, torch_dtype(name, config), name == "int8", kind)

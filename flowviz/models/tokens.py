@@ -21,7 +21,7 @@ class Vocabulary:
     """The tokens of one model. Safe to read from many threads.
 
     Args:
-        tokenizer: a fast Hugging Face tokenizer.
+        tokenizer: a Hugging Face tokenizer; a fast one where texts are to be located in it.
         size: the width of the unembedding; ids beyond the tokenizer's own are padding rows.
     """
 
@@ -29,8 +29,9 @@ class Vocabulary:
         self.tokenizer = tokenizer
         self.size = size
         # Saved with some tokenizers: it would cut prompts silently, and be reset in a race.
-        tokenizer.backend_tokenizer.no_truncation()
-        tokenizer.backend_tokenizer.no_padding()
+        if tokenizer.is_fast:
+            tokenizer.backend_tokenizer.no_truncation()
+            tokenizer.backend_tokenizer.no_padding()
 
     def encode(self, prompt: str, context: int | None) -> list[int]:
         """The prompt's ids. Raises RequestError for none, or for more than the model takes.
@@ -39,7 +40,7 @@ class Vocabulary:
         would put behind the prompt is left out: the prompt is to be continued.
         """
         ids = self.tokenizer(prompt, verbose=False)["input_ids"]
-        ids = ids[: len(ids) - self._ending]
+        ids = ids[: len(ids) - self.ending]
         if not ids:
             raise RequestError("The prompt has no tokens. Type some text, or pick an example.")
         if context and len(ids) > context:
@@ -55,14 +56,36 @@ class Vocabulary:
             )
         return ids
 
+    def start_of(self, first: str, second: str) -> int | None:
+        """Where the second of two joined texts begins: its first token's position.
+
+        A token that holds the end of the first and the beginning of the second belongs to the
+        second. None where the second has no token.
+        """
+        read = self.tokenizer(first + second, return_offsets_mapping=True, verbose=False)
+        ends = (end for _, end in read["offset_mapping"])
+        return next((place for place, end in enumerate(ends) if end > len(first)), None)
+
     @cached_property
-    def _ending(self) -> int:
+    def ending(self) -> int:
         """How many tokens the tokenizer puts behind every text (T5's and XLNet's kinds do)."""
         whole = self.tokenizer("a", verbose=False)["input_ids"]
         inner = self.tokenizer("a", add_special_tokens=False, verbose=False)["input_ids"]
         starts = range(len(whole) - len(inner) + 1)
         start = next((i for i in starts if whole[i : i + len(inner)] == inner), len(whole))
         return max(len(whole) - start - len(inner), 0) if inner else 0
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """The ids that stand for no text: a beginning, an end, what separates or fills up.
+
+        What stands for a text that is unknown, or hidden, is none of them.
+        """
+        tokenizer = self.tokenizer
+        names = ("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "pad_token_id")
+        named = {getattr(tokenizer, name) for name in names} - {None}
+        for_text = {tokenizer.unk_token_id, tokenizer.mask_token_id}
+        return frozenset(named | (set(tokenizer.all_special_ids) - for_text))
 
     def text(self, token_id: int) -> str:
         """A token as it reads in running text, spaces kept; bytes that are no text as `<0xF0>`."""
@@ -96,13 +119,15 @@ class Vocabulary:
     @cached_property
     def _affixes(self) -> tuple[str, str]:
         """What stands before a piece that continues a word (##), and behind one that ends it."""
-        model = self.tokenizer.backend_tokenizer.model
+        model = self.tokenizer.backend_tokenizer.model if self.tokenizer.is_fast else None
         behind = str(getattr(model, "end_of_word_suffix", None) or "")
         before = str(getattr(model, "continuing_subword_prefix", None) or "")
         return before, behind
 
     @cached_property
     def _is_byte_level(self) -> bool:
+        if not self.tokenizer.is_fast:
+            return False
         backend = self.tokenizer.backend_tokenizer
         return "ByteLevel" in f"{backend.decoder} {backend.pre_tokenizer}"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import html
+from dash.development.base_component import Component
 
 from flowviz.request import TargetSpec
 from flowviz.session import ModelChoice
@@ -15,6 +16,7 @@ from flowviz.ui.dom import attributes
 from flowviz.ui.models import model_options
 from flowviz.ui.server import Example
 
+PLACEHOLDER = "Type a prompt; the model says what comes next"
 SHOW_ALL = {"function": "flowvizShowAll"}  # the server has filtered already
 
 
@@ -45,17 +47,30 @@ class Asked:
 
 
 def ask_panel(
-    ids: AskIds, asked: Asked, models: Sequence[ModelChoice], examples: Sequence[Example]
+    ids: AskIds,
+    asked: Asked,
+    models: Sequence[ModelChoice],
+    examples: Sequence[Example],
+    beside: Sequence[Component] = (),
+    below: Sequence[Component] = (),
 ) -> html.Section:
-    """The whole panel above the graph."""
+    """The whole panel above the graph.
+
+    Args:
+        beside: what stands beside the prompt.
+        below: what stands below the predictions.
+    """
     return html.Section(
         [
             html.Div(
                 [
-                    _model(ids, asked, models),
-                    _prompt(ids, asked),
-                    _examples(ids, examples),
-                    _run(ids),
+                    model_box(ids.model, asked.model, models),
+                    prompt_box(ids.prompt, ids.count, asked.prompt, PLACEHOLDER),
+                    *beside,
+                    examples_menu(
+                        [example_item(ids.example, i, each) for i, each in enumerate(examples)]
+                    ),
+                    run_button(ids.run),
                 ],
                 className="ask-row",
             ),
@@ -67,6 +82,7 @@ def ask_panel(
                 ],
                 className="ask-row answers",
             ),
+            *below,
             html.Div(id=ids.look_for, className="look-for"),
         ],
         className="ask",
@@ -78,10 +94,11 @@ def _strip(strip: str, name: str, look: str = "strip") -> html.Div:
     return html.Div(id=strip, className=look, role="group", **attributes(aria_label=name))
 
 
-def _model(ids: AskIds, asked: Asked, models: Sequence[ModelChoice]) -> dmc.Select:
+def model_box(box: str, value: str, models: Sequence[ModelChoice]) -> dmc.Select:
+    """The models to choose from."""
     return dmc.Select(
-        id=ids.model,
-        value=asked.model,
+        id=box,
+        value=value,
         data=model_options(models),
         allowDeselect=False,
         className="model",
@@ -92,35 +109,30 @@ def _model(ids: AskIds, asked: Asked, models: Sequence[ModelChoice]) -> dmc.Sele
     )
 
 
-def _prompt(ids: AskIds, asked: Asked) -> html.Div:
-    return html.Div(
-        [
-            dmc.Textarea(
-                id=ids.prompt,
-                value=asked.prompt,
-                autosize=True,
-                minRows=1,
-                maxRows=5,
-                spellCheck=False,
-                placeholder="Type a prompt; the model says what comes next",
-                className="prompt",
-                attributes={"input": {"aria-label": "Prompt", "aria-describedby": ids.count}},
-            ),
-            html.Span(id=ids.count, className="count"),
-        ],
-        className="prompt-box",
+def prompt_box(box: str, count: str, value: str, placeholder: str) -> html.Div:
+    """Where the prompt is typed, with its length in the corner."""
+    area = dmc.Textarea(
+        id=box,
+        value=value,
+        autosize=True,
+        minRows=1,
+        maxRows=5,
+        spellCheck=False,
+        placeholder=placeholder,
+        className="prompt",
+        attributes={"input": {"aria-label": "Prompt", "aria-describedby": count}},
     )
+    return html.Div([area, html.Span(id=count, className="count")], className="prompt-box")
 
 
-def _examples(ids: AskIds, examples: Sequence[Example]) -> dmc.Menu:
+def examples_menu(items: Sequence[dmc.MenuItem], width: int = 420) -> dmc.Menu:
+    """The button with all examples."""
     return dmc.Menu(
         [
             dmc.MenuTarget(html.Button("Examples", className="quiet menu", type="button")),
-            dmc.MenuDropdown(
-                [example_item(ids.example, i, each) for i, each in enumerate(examples)]
-            ),
+            dmc.MenuDropdown(list(items)),
         ],
-        width=420,
+        width=width,
         position="bottom-end",
         shadow="md",
     )
@@ -141,10 +153,25 @@ def example_item(kind: str, index: int, example: Example) -> dmc.MenuItem:
     )
 
 
-def _run(ids: AskIds) -> html.Button:
+def run_button(button: str) -> html.Button:
+    """Runs the prompt."""
     return html.Button(
-        "Run", id=ids.run, className="primary", type="button", title="Run the prompt (Enter)"
+        "Run", id=button, className="primary", type="button", title="Run the prompt (Enter)"
     )
+
+
+def second_text(code: str, button: str, text: str) -> html.Div:
+    """The second text that a link brought here, and a way to be rid of it."""
+    return html.Div(
+        [
+            html.Span("and"),
+            html.Code(text, id=code),
+            html.Button("Leave it out", id=button, className="small", type="button",
+                        title="Ask about the prompt alone"),
+        ],
+        className="second-text",
+        hidden=not text,
+    )  # fmt: skip
 
 
 def _question(ids: AskIds, target: TargetSpec) -> html.Div:

@@ -23,15 +23,15 @@ def answer_picture(ids: Any, strip: str = "tokens") -> None:
         ids: the page's own.
         strip: the script's function that makes what stands above the picture.
     """
-    _asking(ids)
+    ask_in_browser(ids)
     _acting(ids)
     in_browser(strip, Input(ids.STRIP, "data"))
     in_browser("drawn", Input(ids.DRAWN, "data"), State(ids.SHOWN, "data"))
     in_browser("choose", Input(ids.SELECTED, "data"))
 
 
-def _asking(ids: Any) -> None:
-    """From the form to a job, and from a job to a picture."""
+def ask_in_browser(ids: Any) -> None:
+    """From the form to a job, and from a job to a picture: for every page with a prompt."""
     in_browser(
         "settle",
         Output(ids.POLL, "disabled"),

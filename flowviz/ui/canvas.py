@@ -17,7 +17,18 @@ POLL_MILLISECONDS = 250
 
 
 @dataclass(frozen=True)
-class CanvasIds:
+class JobIds:
+    """A page's ids of what says how its job stands."""
+
+    progress: str
+    stage: str
+    bar: str
+    cancel: str
+    poll: str
+
+
+@dataclass(frozen=True)
+class CanvasIds(JobIds):
     """A page's ids of the canvas and of what lies on it."""
 
     canvas: str
@@ -27,11 +38,6 @@ class CanvasIds:
     zoom_in: str
     fit: str
     link: str
-    progress: str
-    stage: str
-    bar: str
-    cancel: str
-    poll: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def canvas(
     """The canvas; `name` is what a screen reader says of it."""
     below = html.Button("Details below ↓", className="quiet to-inspector", type="button")
     return html.Div(
-        [_graph(ids, stylesheet), _tools(ids, legend, saves), _progress(ids), empty, below],
+        [_graph(ids, stylesheet), _tools(ids, legend, saves), progress(ids), empty, below],
         className="canvas",
         id=ids.canvas,
         tabIndex=0,
@@ -84,20 +90,21 @@ def _graph(ids: CanvasIds, stylesheet: list[dict[str, Any]]) -> html.Div:
 def _tools(ids: CanvasIds, legend: Component, saves: Sequence[Save]) -> html.Div:
     return html.Div(
         [
-            _tool(ids.fold, "fold", "Fold or unfold the settings ([)"),
+            tool(ids.fold, "fold", "Fold or unfold the settings ([)"),
             legend,
             html.Span(className="grow"),
-            _tool(ids.zoom_out, "minus", "Zoom out (−)"),
-            _tool(ids.zoom_in, "plus", "Zoom in (+)"),
-            _tool(ids.fit, "fit", "Fit the graph (f)"),
-            _tool(ids.link, "link", "Copy a link to this picture"),
-            _save(saves),
+            tool(ids.zoom_out, "minus", "Zoom out (−)"),
+            tool(ids.zoom_in, "plus", "Zoom in (+)"),
+            tool(ids.fit, "fit", "Fit the graph (f)"),
+            tool(ids.link, "link", "Copy a link to this picture"),
+            save_menu(saves),
         ],
         className="canvas-tools",
     )
 
 
-def _tool(button: str, icon: str, words: str) -> html.Button:
+def tool(button: str, icon: str, words: str) -> html.Button:
+    """A button with an icon."""
     return html.Button(
         html.Span(className=f"icon icon-{icon}"),
         id=button,
@@ -108,7 +115,8 @@ def _tool(button: str, icon: str, words: str) -> html.Button:
     )
 
 
-def _save(saves: Sequence[Save]) -> dmc.Menu:
+def save_menu(saves: Sequence[Save]) -> dmc.Menu:
+    """What can be downloaded."""
     items = [
         dmc.MenuItem([save.what, html.Small(save.form)], id=save.button, n_clicks=0)
         for save in saves
@@ -128,7 +136,8 @@ def _save(saves: Sequence[Save]) -> dmc.Menu:
     )
 
 
-def _progress(ids: CanvasIds) -> html.Div:
+def progress(ids: JobIds) -> html.Div:
+    """How the job stands, over the picture."""
     return html.Div(
         [
             html.Div(

@@ -52,6 +52,26 @@ READING = (
         "Dashed parts carry no flow: they say where a head looks, and how far a gate opens.",
     ),
     (
+        "Attention",
+        "Which tokens each head reads: the heads of a layer as lines, or all heads at once as "
+        "thumbnails; heads are found by what they do, and lead back into the flow.",
+    ),
+    (
+        "One head",
+        "Its query, keys and their product, dimension by dimension; how that changes with "
+        "distance; and why it looks where it does: the score split into what wrote both its ends.",
+    ),
+    (
+        "Contexts",
+        "Where else in a corpus the model is in the state of one token, or a head or a neuron does "
+        "the same; what those places share is counted against how often it would be anyway.",
+    ),
+    (
+        "Factors",
+        "Hidden states as sums of a few learned directions: what each direction is, how far back "
+        "it looks, and which are active at the tokens of a prompt, layer by layer.",
+    ),
+    (
         "Compare",
         "Two prompts, two checkpoints, or before and after a change: one graph of what differs. "
         "Blue is more in the second, orange less.",
@@ -71,8 +91,14 @@ KEYS = (
     ("f", "fit the graph"),
     ("+ −", "zoom"),
     ("[", "fold the settings"),
+    ("[ ]", "the layer below or above, on the pages of attention, one head, contexts, factors"),
+    (", .", "the head before or after; ↑ ↓ the token that looks, with Shift the one looked at"),
+    ("b", "the next of A→A, A→B, B→A, B→B, where there are two texts"),
+    ("m", "mask the pinned token of an encoder, or show it again"),
+    ("↑ ↓ ← →, Enter", "in found contexts: from one to the next, from token to token, its links"),
+    ("↑ ↓, Enter", "in the list of factors: from one to the next, open it"),
     ("c", "is this graph right: open or close the panel"),
-    ("x", "swap the two sides of a comparison"),
+    ("x", "swap the two sides of a comparison, or the two texts of a pair"),
     ("Page Up, Page Down", "the block above or below, in an opened block"),
     ("?", "this help"),
 )

@@ -33,6 +33,7 @@ from flowviz.ui.ids import Shell
 from flowviz.ui.jobs import standing
 from flowviz.ui.panel import bare_chart
 from flowviz.ui.server import current_session
+from flowviz.ui.triggers import triggered_by
 from flowviz.views.check.figures import curves, scatter
 from flowviz.views.laws import flow_shown
 
@@ -62,7 +63,7 @@ def follow(
     if not job or not job.get("id"):
         raise PreventUpdate
     session = current_session()
-    act = session.cancel if ctx.triggered_id == Check.CANCEL else session.job
+    act = session.cancel if triggered_by(Check.CANCEL) else session.job
     return standing(act, job["id"], owner(str(visitor)))
 
 

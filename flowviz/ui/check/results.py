@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from dash import dcc, html
@@ -85,7 +86,22 @@ def effects(graph: FlowGraph, verdict: Verdict) -> list[Component]:
     rows = verdict.agreement.effects[:MOST_EFFECTS]
     most = max((abs(row.effect) for row in rows), default=0.0) or 1.0
     items = [_effect(graph, row.key, row.effect, most) for row in rows]
-    return [html.H3("What goes when it is ablated"), html.Ol(items, className="components")]
+    listed = [html.H3("What goes when it is ablated"), html.Ol(items, className="components")]
+    return [*listed, *_of_parts(graph, verdict)]
+
+
+def _of_parts(graph: FlowGraph, verdict: Verdict) -> list[Component]:
+    """The same of the factors and errors of opened nodes, with how well each score foretells it."""
+    if verdict.parts is None:
+        return []
+    rows, agreed = verdict.parts.effects[:MOST_EFFECTS], verdict.parts.spearman
+    most = max((abs(row.effect) for row in rows), default=0.0) or 1.0
+    items = [_effect(graph, row.key, row.effect, most) for row in rows]
+    finite = [f"{name} {value:.2f}" for name, value in agreed.items() if math.isfinite(value)]
+    said = ", ".join(finite).replace("-", "−")
+    many = f"{len(verdict.parts.effects):,} factors and errors."
+    words = html.P(f"{many} Agreement (Spearman): {said}.", className="dim")
+    return [html.H3("Of opened nodes"), words, html.Ol(items, className="components")]
 
 
 def _effect(graph: FlowGraph, key: NodeKey, effect: float, most: float) -> html.Li:

@@ -50,7 +50,9 @@ def _drawing() -> None:
         Output(Flow.POSITIONS, "max"),
         Input(Flow.DRAWN, "data"),
         State(Flow.LAYERS, "value"),
+        State(Flow.LAYERS, "max"),
         State(Flow.POSITIONS, "value"),
+        State(Flow.POSITIONS, "max"),
     )
     in_browser(
         "numbers",

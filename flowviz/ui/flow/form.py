@@ -16,6 +16,7 @@ def request_from_form(
     settings: Mapping[str, Any],
     ends: Mapping[str, Any],
     made: object = None,
+    opened: object = None,
 ) -> ExplainRequest:
     """One request from what stands in the page's controls.
 
@@ -25,10 +26,12 @@ def request_from_form(
         settings: the graph's settings, under the names of `GraphSettings`.
         ends: the last layer and the last position that the range sliders can show.
         made: what is changed in the pass.
+        opened: which nodes are opened into factors.
     """
     flat = {"prompt": asked.get("prompt"), "model": asked.get("model"), **target, **settings}
     changes = made if isinstance(made, dict) else {}
     flat |= {name: changes.get(name) for name in ("interventions", "donor")}
+    flat["opened"] = opened.get("opened") if isinstance(opened, dict) else None
     flat["kinds"] = _kinds(settings.get("kinds"))
     for name in SPANS:
         if _whole_range(flat.get(name), ends.get(name)):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from flowviz.errors import FlowvizError
+from flowviz.factors.types import About
 from flowviz.graph.inspection import Inspection
 from flowviz.graph.types import FlowGraph, FlowNode, NodeKey, NodeKind, Projection
 from flowviz.request import ExplainRequest
+from flowviz.ui.contexts.similar import of_node
 from flowviz.ui.flow.ids import Flow
 from flowviz.ui.flow.open_block import open_block
 from flowviz.ui.flow.tables import flow_table
 from flowviz.ui.interventions.inspector import change_section
+from flowviz.ui.opened.inspector import open_section
 from flowviz.ui.panel import chart, close_button, figures, target_line
 from flowviz.ui.reads import reads
 from flowviz.views.figures import MOST_CELLS, attention_bars, lens_chart
@@ -38,14 +42,18 @@ def inspector(
     graph: FlowGraph,
     theme: str,
     via: str | None,
+    dictionaries: Sequence[About] = (),
 ) -> list[Component]:
-    """Everything that is known of one node; `via` is the node from which one came."""
+    """Everything that is known of one node; `via` is the node from which one came, and
+    `dictionaries` are those of factors that the model has."""
     node = inspection.node
     parts = [
         _head(node.key, graph),
         _figures(node, graph),
         target_line(None if node.norm == 0 else node.projection, graph),
         open_block(node.key, request, graph),
+        of_node(node.key, request),
+        open_section(node.key, request, graph, dictionaries),
         change_section(node.key, graph, inspection.attention, via),
         *_readings(inspection),
         *_charts(inspection, theme, flow_shown(graph)),
@@ -77,7 +85,7 @@ def _figures(node: FlowNode, graph: FlowGraph) -> html.Dl:
         *_scores(node, graph),
         ("Norm", _of(node.norm, "{:.3g}".format), "length of the vector"),
         ("Entropy", _bits(node.projection), "of the tokens that it reads as"),
-        ("Activation", _of(node.activation, signed), "of the neuron"),
+        ("Activation", _of(node.activation, signed), "of the neuron or factor"),
     ]
     if node.key.kind in (NodeKind.REST, NodeKind.TARGET):
         pairs = pairs[:3]

@@ -18,6 +18,7 @@ from flowviz.ui.check.opening import CheckOpening
 from flowviz.ui.examples import DEMO
 from flowviz.ui.interventions.made import Made
 from flowviz.ui.notice import notice
+from flowviz.ui.opened.made import OpenedMade
 from flowviz.ui.opening import check_model, kept_prompt
 from flowviz.ui.server import Example
 
@@ -33,6 +34,7 @@ class Opening:
         fault: what is wrong with the link, as a notice.
         check: how the graph is held against the model.
         made: what is changed in the pass.
+        opened: which nodes are opened into factors.
     """
 
     prompt: str
@@ -45,6 +47,7 @@ class Opening:
     fault: dict[str, str] | None = None
     check: CheckOpening = field(default_factory=CheckOpening)
     made: Made = field(default_factory=Made)
+    opened: OpenedMade = field(default_factory=OpenedMade)
 
     @property
     def asked(self) -> Asked:
@@ -85,6 +88,7 @@ def _from_link(query: Mapping[str, object], model: str) -> Opening:
         rest=query.get("rest") != "0",
         check=CheckOpening.of(check, query),
         made=Made(request.interventions, request.donor, request.prompt, request.model),
+        opened=OpenedMade(request.opened, request.prompt, request.model),
     )
 
 

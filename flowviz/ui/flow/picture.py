@@ -42,6 +42,9 @@ LEGEND = (
     ("shape bias", "bias", "A bias vector"),
     ("shape changed", "changed", "What an intervention changes has a dashed ring"),
     ("shape put-in", "put in", "What an intervention put in, as a source of its own"),
+    ("shape opened", "opened", "A node that is opened: it flows on as the sum of its parts"),
+    ("shape factor", "factor", "One learned direction of an opened node, as much as is in it"),
+    ("shape error", "error", "What no factor holds of an opened node: it stays in sight"),
     ("shape rest", "rest", "What flows in and is not drawn: kept as one sum, never dropped"),
 )
 

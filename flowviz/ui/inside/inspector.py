@@ -9,6 +9,7 @@ from flowviz.errors import FlowvizError
 from flowviz.graph.inspection import AttentionCell
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import NO_FLOW, InsideGraph, PartKey, PartKind, PartNode
+from flowviz.ui.contexts.similar import of_node
 from flowviz.ui.inside.ids import Inside
 from flowviz.ui.inside.strongest import strongest
 from flowviz.ui.links import flow_link
@@ -56,11 +57,12 @@ def inspector(
 def _head(key: PartKey, request: InsideRequest, graph: InsideGraph) -> html.Header:
     title = html.Div([html.H2(name(key, graph)), close_button()], className="title")
     there = in_flow_graph(key, graph)
-    link = None
+    flow, contexts = None, None
     if there is not None:
         href = flow_link(request.explained(), there)
-        link = dcc.Link("See it in the flow", href=href, className="open-block")
-    return html.Header([title, html.P(describe(key, graph)), link])
+        flow = dcc.Link("See it in the flow", href=href, className="open-block")
+        contexts = of_node(there, request.explained())
+    return html.Header([title, html.P(describe(key, graph)), flow, contexts])
 
 
 def _figures(node: PartNode, graph: InsideGraph) -> html.Dl:

@@ -72,8 +72,11 @@ def _chip(one: Intervention, made: Made, graph: FlowGraph | None) -> html.Div:
 
 
 def _acts(one: Intervention, made: Made) -> list[Component]:
-    """What else can be done; of biases and of single reads only a factor changes anything."""
-    plain = all(site.key.kind is not NodeKind.BIAS and site.source is None for site in one.sites)
+    """What else can be done; biases, factors and single reads are only scaled."""
+    plain = all(
+        site.key.kind is not NodeKind.BIAS and site.source is None and site.key.part_of is None
+        for site in one.sites
+    )
     return acts(one.how, made.donor, values=plain)
 
 

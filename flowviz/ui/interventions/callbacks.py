@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback, ctx
+from dash import Input, Output, State, callback
 from dash.exceptions import PreventUpdate
 
 from flowviz.errors import FlowvizError
@@ -21,6 +21,7 @@ from flowviz.ui.interventions.carry import brought_back, carried, counter
 from flowviz.ui.interventions.ids import Change
 from flowviz.ui.interventions.made import Made, edited
 from flowviz.ui.server import current_session
+from flowviz.ui.triggers import triggered_by
 
 Stored = Any  # what a browser says that its store holds
 
@@ -29,7 +30,7 @@ def change(edit: Stored, asked: Stored, made: Stored, aside: Stored) -> tuple[St
     """What is asked for now, and what is put aside."""
     asked, edit = (each if isinstance(each, dict) else {} for each in (asked, edit))
     before = Made.read(made)
-    if ctx.triggered_id == Change.EDIT:
+    if triggered_by(Change.EDIT):
         after, left = _pressed(before, edit, Made.read(aside) if aside else None)
     else:
         where = str(asked.get("prompt") or ""), str(asked.get("model") or "")

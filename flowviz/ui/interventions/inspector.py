@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dash import html
 from dash.development.base_component import Component
@@ -13,9 +14,18 @@ from flowviz.interventions.types import CHANGEABLE, READERS, Instead, Site
 from flowviz.ui.dom import attributes
 from flowviz.ui.interventions.pieces import acts, done_words, undo
 from flowviz.views.changes import Changed
-from flowviz.views.words import bias_name, percent, put_in, short_label, token_at
+from flowviz.views.words import (
+    bias_name,
+    opened_place,
+    percent,
+    put_in,
+    short_label,
+    token_at,
+)
 
-EVERYWHERE = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS})
+EVERYWHERE = frozenset(
+    {NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS, NodeKind.FACTOR, NodeKind.ERROR}
+)
 SOURCES = frozenset(
     {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS}
 )
@@ -52,7 +62,7 @@ def change_section(
         return html.Section([html.H3("Change this"), edge], className="change") if edge else None
     found = Changed(graph.interventions).of(key)
     how = found[0][1] if found else None
-    values = key.kind is not NodeKind.BIAS
+    values = key.kind is not NodeKind.BIAS and key.part_of is None
     return html.Section(
         [
             html.H3("Change this"),
@@ -60,11 +70,17 @@ def change_section(
             _scope(key, graph, cells or (), [site for site, _ in found]),
             *acts(how, graph.donor, values=values),
             _edge(key, graph, via),
-            _pick(key),
+            None if key.part_of else _pick(key),
         ],
         className="change",
-        **attributes(data_sites=key),
+        **attributes(data_sites=_here(key, graph)),
     )
+
+
+def _here(key: NodeKey, graph: FlowGraph) -> Site:
+    """A node as an intervention names it: a factor with its dictionary."""
+    place = opened_place(key, graph) if key.part_of else None
+    return Site(key, dictionary=place.dictionary if place else None)
 
 
 def _now(site: Site, how: float | Instead, graph: FlowGraph) -> html.P:
@@ -85,9 +101,10 @@ def _scope(key: NodeKey, graph: FlowGraph, cells: Cells, active: list[Site]) -> 
     """At which positions; of a head also one position that it reads."""
     if key.kind not in EVERYWHERE:
         return None
-    chosen = active[0] if active else Site(key)
-    here = [(Site(key), f"At this position ({key.position})")]
-    here.append((Site(_anywhere(key), everywhere=True), "At every position"))
+    own = _here(key, graph)
+    chosen = active[0] if active else own
+    here = [(own, f"At this position ({key.position})")]
+    here.append((replace(own, key=_anywhere(key), everywhere=True), "At every position"))
     options: list[Component] = [_option(site, words, chosen) for site, words in here]
     reads = [
         _option(Site(key, source=cell.position), _cell_words(cell, graph), chosen)
@@ -99,7 +116,7 @@ def _scope(key: NodeKey, graph: FlowGraph, cells: Cells, active: list[Site]) -> 
 
 
 def _anywhere(key: NodeKey) -> NodeKey:
-    return NodeKey(key.kind, key.layer, 0, key.index)
+    return replace(key, position=0)
 
 
 def _option(site: Site, words: str, chosen: Site) -> html.Option:
