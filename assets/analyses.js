@@ -7,11 +7,8 @@
   const MOST_IN_LINK = 2000; // characters of prompts
   const LONGEST_LINK = 3900; // of the query: gunicorn refuses a request line of more than 4,094
   const COUNT_AFTER = 250; // milliseconds without another key
-  const RENEW_AFTER = 5000;
   const FIRST_WITHIN = 2000;
   let settled = null; // the id of the last job that ended
-  let again = false; // whether the job is a result's that had to make room on the server
-  let renewed = 0; // when the last such ended
   let counting = null; // the timer until what is typed is counted
 
   const keep = () => window.dash_clientside.no_update;
@@ -37,8 +34,7 @@
   }
 
   function finish(now, asked, analysis) {
-    if (again) renewed = Date.now();
-    again = false;
+    flowviz.again.end();
     if (now.state === "failed") {
       tell("That cannot be run", now.error || "The run failed. Run it again.");
     } else if (now.state === "cancelled") {
@@ -52,7 +48,7 @@
   /* A page that opens: what is wrong with its link → opened */
   function analysesOpened(wrong) {
     settled = null;
-    again = false;
+    flowviz.again.end();
     setProps(flowviz.pages.shell.NOTICE, { data: wrong || null });
     document.title = "Analyses · flowviz";
     return true;
@@ -69,14 +65,9 @@
     return keep();
   }
 
-  /* A result that had to make room on the server is run again, once in a while. */
+  /* A result that had to make room on the server is run again. */
   function analysesRenew(_when, shown) {
-    if (!shown) return keep();
-    if (Date.now() - renewed < RENEW_AFTER) {
-      tell("The server is full", "It had to let go of this result. Run it again in a minute.");
-      return keep();
-    }
-    again = true;
+    if (!shown || !flowviz.again.may("result")) return keep();
     return { request: shown, count: Date.now() };
   }
 

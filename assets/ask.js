@@ -5,13 +5,10 @@
   const names = () => flowviz.names;
   const MOST = 20000;
   const COUNT_AFTER = 250; // milliseconds without another key
-  const RENEW_AFTER = 5000;
-  const SIDES = ["prompt", "model", "b_prompt", "b_model"]; // another one has other nodes
+  const SIDES = ["prompt", "second", "model", "b_prompt", "b_model"]; // another one has other nodes
   let settled = null; // the id of the last job that ended
   let drawn = null; // the request of the last picture
   let busy = false; // a job runs
-  let again = false; // and it is a picture's that had to make room on the server
-  let renewed = 0; // when the last such ended
   const counting = {}; // the timer of each box until what is typed is counted
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
@@ -83,8 +80,7 @@
   }
 
   function finish(now, request) {
-    if (again) renewed = Date.now();
-    again = false;
+    flowviz.again.end();
     if (now.state === "failed") {
       tell("That cannot be drawn", now.error || "The run failed. Run the prompt again.");
     } else if (now.state === "cancelled") {
@@ -104,6 +100,7 @@
   function opened(wrong, selected) {
     settled = null;
     drawn = null;
+    flowviz.again.end();
     setProps(names().NOTICE, { data: wrong || null });
     window.dash_clientside.flowviz.choose(selected);
     return true;
@@ -120,16 +117,10 @@
   };
   const measure = (prompt, model) => flowviz.measured(names().TYPED, prompt, model);
 
-  /* A picture that had to make room on the server is run again, once in a while. */
+  /* A picture that had to make room on the server is run again. */
   function renew(_when, shown) {
-    if (busy || !shown) return keep();
-    if (Date.now() - renewed < RENEW_AFTER) {
-      tell("The server is full", "It had to let go of this picture. Run it again in a minute.");
-      return keep();
-    }
-    busy = true;
+    if (busy || !shown || !flowviz.again.may("picture")) return keep();
     setProps(names().AGAIN, { data: { request: shown, count: Date.now() } });
-    again = true;
     return keep();
   }
 
@@ -144,7 +135,7 @@
 
   document.addEventListener("click", (event) => {
     const chip = event.target.closest && event.target.closest("button");
-    if (!chip || !names().TARGET) return;
+    if (!chip || !names().TOKENS) return;
     const { token, contrast, position } = chip.dataset;
     const pressed = chip.getAttribute("aria-pressed") === "true";
     if (token !== undefined) {

@@ -10,6 +10,7 @@
   let selected = null;
   let moved = false; // whether the user has zoomed or panned since the last fit
   let frameOf = ""; // prompt, model and wiring of the last fit
+  let taps = [null, null]; // what was tapped last and before it: by id
 
   function cytoscape() {
     const element = document.getElementById(names().GRAPH);
@@ -134,6 +135,7 @@
 
   function tapped(event) {
     const element = event.target;
+    taps = [taps[1], element === cytoscape() ? null : element.id()];
     if (element === cytoscape()) return flowviz.select(null);
     const picks = event.originalEvent && event.originalEvent.shiftKey;
     if (picks && element.isNode() && flowviz.pick(element.id())) return undefined;
@@ -141,6 +143,12 @@
     const from = element.source().id();
     const to = element.target().id();
     return selected && selected.key === from ? flowviz.select(from, to) : flowviz.select(to, from);
+  }
+
+  /* Two taps in a row: Cytoscape counts them as one double tap even where each is on a node of its own. */
+  function doubleTapped(event) {
+    const picks = event.originalEvent && event.originalEvent.shiftKey;
+    if (!picks && taps[0] === taps[1]) flowviz.openNode(event.target.id());
   }
 
   function over(event) {
@@ -161,10 +169,7 @@
     cy.scratch("_flowviz", true);
     document.getElementById(names().LEGEND).open = cy.width() >= WIDE;
     cy.on("tap", tapped);
-    cy.on("dbltap", "node.node", (event) => {
-      const picks = event.originalEvent && event.originalEvent.shiftKey;
-      if (!picks) flowviz.openNode(event.target.id());
-    });
+    cy.on("dbltap", "node.node", doubleTapped);
     cy.on("mouseover", "node.node, edge", over);
     cy.on("mouseout", "node.node, edge", out);
     cy.on("scrollzoom dragpan pinchzoom", () => {
@@ -177,6 +182,7 @@
       cy.resize();
       if (cy.width() >= WIDE) document.getElementById(names().LEGEND).open = true;
       if (!moved) frame();
+      if (selected && !moved) flowviz.show(selected.key);
       flowviz.placeAxes(cy);
     }).observe(cy.container());
   }

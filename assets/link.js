@@ -26,6 +26,7 @@
     flowviz.address(shown, more, shown.prompt.trim().slice(0, 60));
     flowviz.canOpen(shown);
     document.body.classList.toggle("changed-pass", Boolean(shown.interventions));
+    document.body.classList.toggle("opened-nodes", Boolean(shown.opened));
     return keep;
   }
 

@@ -1,8 +1,8 @@
-/* The header's links between the flow, its blocks and comparisons keep prompt, model and target. */
+/* The header's links between the flow, its blocks, attention, heads, contexts, factors and comparisons keep prompt, model and target. */
 (function () {
   "use strict";
   const KEPT = ["model", "prompt", "token", "contrast", "position"];
-  const SHARING = /(^|\/)(inside|compare)?$/; // the ends of those pages' addresses
+  const SHARING = /(^|\/)(inside|compare|attention|head|contexts|factors)?$/; // the ends of those pages' addresses
 
   document.addEventListener(
     "click",

@@ -7,18 +7,22 @@
   const keep = () => window.dash_clientside.no_update;
   let drawing = null; // what is drawn now
 
-  /* The ends of the range sliders follow the picture; a range that is no choice spans it all.
+  /* The ends of the range sliders follow the picture; so does a range that is no choice.
      → layers' end, positions' end */
-  function ranges(drawn, layers, positions) {
+  function ranges(drawn, layers, layersEnd, positions, positionsEnd) {
     if (!drawn) return [keep(), keep()];
     drawing = drawn;
-    follow(names().LAYERS, layers, drawn.layers, drawn.layerSpan);
-    follow(names().POSITIONS, positions, drawn.positions, drawn.positionSpan);
+    follow(names().LAYERS, layers, layersEnd, drawn.layers, drawn.layerSpan);
+    follow(names().POSITIONS, positions, positionsEnd, drawn.positions, drawn.positionSpan);
     return [drawn.layers, drawn.positions];
   }
 
-  function follow(slider, old, end, chosen) {
-    const value = chosen ? chosen.map((each) => Math.min(each, end)) : [0, end];
+  /* Where the slider says something else than the picture, it was moved since that was asked for:
+     it stays, and a picture of it is on its way. */
+  function follow(slider, old, oldEnd, end, drawn) {
+    const chosen = old[0] !== 0 || old[1] !== oldEnd ? old : null;
+    const moved = JSON.stringify(chosen) !== JSON.stringify(drawn);
+    const value = ((moved ? chosen : drawn) || [0, end]).map((each) => Math.min(each, end));
     if (JSON.stringify(value) !== JSON.stringify(old)) setProps(slider, { max: end, value });
   }
 

@@ -83,7 +83,7 @@
     chips = strip.tokens.map((text, i) => chip(text, strip.ids[i], i, strip.tip));
     list.append(...chips);
     listen(list);
-    new ResizeObserver(() => shown && list.isConnected && bring(chips[shown.target])).observe(list);
+    new ResizeObserver(() => shown && list.isConnected && bring(chips[shown.target ?? 0])).observe(list);
     box.replaceChildren(head(chips.length), list);
     at = -1;
   }
@@ -91,13 +91,16 @@
   function mark(strip) {
     const drawn = new Set(strip.drawn);
     const [first, last] = strip.span || [0, chips.length - 1];
+    const masked = new Set(strip.masked);
     chips.forEach((each, i) => {
       each.classList.toggle("chosen", i === strip.target);
       each.classList.toggle("drawn", drawn.has(i));
       each.classList.toggle("explained", i === strip.explained);
       each.classList.toggle("outside", i < first || i > last);
       each.setAttribute("aria-pressed", String(i === strip.target));
-      each.tabIndex = i === strip.target ? 0 : -1;
+      each.classList.toggle("masked", masked.has(i));
+      each.classList.toggle("second", i === strip.second);
+      each.tabIndex = i === (strip.target ?? 0) ? 0 : -1;
     });
   }
 
@@ -111,7 +114,7 @@
     if (!same) build(strip);
     shown = strip;
     mark(strip);
-    if (moved) bring(chips[strip.target]);
+    if (moved) bring(chips[strip.target ?? 0]);
     return keep;
   }
 

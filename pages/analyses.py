@@ -29,6 +29,7 @@ from flowviz.ui.connected import connect_job
 from flowviz.ui.ids import Shell
 from flowviz.ui.models import model_options
 from flowviz.ui.server import current_examples, current_session
+from flowviz.ui.triggers import triggered_by
 
 dash.register_page(__name__, path="/analyses", name="Analyses", title="Analyses · flowviz", order=3)
 
@@ -49,7 +50,7 @@ AS_IT_STANDS = {name: State(*place) for name, place in FORM.items()}
 
 def layout(**query: object) -> html.Div:
     """The page as its link asks for it."""
-    models = current_session().models()
+    models = current_session().models(gpt=True)
     opening = open_page(query, [model.name for model in models], current_examples())
     look = f"is-{opening.request.analysis} asks-{opening.source}"
     return html.Div(
@@ -130,7 +131,7 @@ def copy_set(clicks: int | None, name: object, group: object) -> tuple[str, str]
 )
 def offer_models(_opened: int | None, _shown: Any) -> list[dict[str, str]]:
     """The models and where they stand, each time that the box is opened."""
-    return model_options(current_session().models())
+    return model_options(current_session().models(gpt=True))
 
 
 @callback(
@@ -197,11 +198,12 @@ def turn(_turned: object, form: dict[str, Any]) -> dict[str, str] | None:
 def show(shown: Any, theme: str, open_in: object, norm: object, analysis: object) -> Any:
     """The charts and tables of a result."""
     if not shown:
-        if ctx.triggered_id != Analyses.SHOWN:
+        if not triggered_by(Analyses.SHOWN):
             raise PreventUpdate
         return nothing(analysis)
     request = AnalysisRequest.from_mapping(shown)
-    if ctx.triggered_id == Analyses.OPEN_IN and request.analysis is not Analysis.SEARCH:
+    elsewhere = triggered_by(Analyses.SHOWN) or triggered_by(Shell.THEME)
+    if not elsewhere and request.analysis is not Analysis.SEARCH:
         raise PreventUpdate
     session = current_session()
     place = place_in(session, request.model, open_in)

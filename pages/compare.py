@@ -6,7 +6,6 @@ The data's way is that of the flow page: the form → ASKED, target and settings
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import dash
@@ -30,19 +29,17 @@ from flowviz.ui.compare.picture import picture
 from flowviz.ui.compare.stores import stores
 from flowviz.ui.compare.tables import changed_most, changes_table
 from flowviz.ui.compare.words import banner, note, same_words, status_line, value_line
-from flowviz.ui.connected import connect_job, connect_question, connect_tokens
+from flowviz.ui.connected import connect_ask, connect_job, connect_question, connect_tokens
 from flowviz.ui.count import count_words
 from flowviz.ui.dom import attributes
 from flowviz.ui.flow.styles import styles
 from flowviz.ui.graph_controls import default_values
-from flowviz.ui.ids import Shell
-from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.links import flow_link
 from flowviz.ui.models import model_options
 from flowviz.ui.server import current_session
 from flowviz.views.compare.elements import compared_elements
 
-dash.register_page(__name__, path="/compare", name="Compare", title="Compare · flowviz", order=2)
+dash.register_page(__name__, path="/compare", name="Compare", title="Compare · flowviz", order=2.5)
 
 SAVES = (
     Compare.SAVE_JSON,
@@ -55,7 +52,7 @@ SAVES = (
 
 def layout(**query: object) -> html.Div:
     """The page as its link asks for it."""
-    models = current_session().models()
+    models = current_session().models(gpt=True)
     opening = open_page(query, [model.name for model in models])
     looks = styles()
     return html.Div(
@@ -84,45 +81,21 @@ def layout(**query: object) -> html.Div:
 # ---- from the form to a job -------------------------------------------------------------------
 
 
-@callback(
-    output=Output(Compare.JOB, "data"),
-    inputs={
-        "asked": Input(Compare.ASKED, "data"),
-        "again": Input(Compare.AGAIN, "data"),
-        "visitor": Input(Shell.VISITOR, "data"),
-        "target": {
-            "token": Input(Compare.TARGET, "value"),
-            "contrast": Input(Compare.CONTRAST, "value"),
-            "own": Input(Compare.OWN, "checked"),
-            "b_token": Input(Compare.SECOND_TARGET, "value"),
-            "b_contrast": Input(Compare.SECOND_CONTRAST, "value"),
-            "position": Input(Compare.POSITION, "data"),
-        },
-        "settings": {name: Input(*control) for name, control in SETTINGS.items()},
-        "kept": Input(Compare.KEPT, "data"),
-        "last": State(Compare.JOB, "data"),
+connect_ask(
+    Compare,
+    CompareRequest.from_mapping,
+    request_from_form,
+    target={
+        "token": Input(Compare.TARGET, "value"),
+        "contrast": Input(Compare.CONTRAST, "value"),
+        "own": Input(Compare.OWN, "checked"),
+        "b_token": Input(Compare.SECOND_TARGET, "value"),
+        "b_contrast": Input(Compare.SECOND_CONTRAST, "value"),
+        "position": Input(Compare.POSITION, "data"),
     },
+    settings={name: Input(*control) for name, control in SETTINGS.items()},
+    kept=Input(Compare.KEPT, "data"),
 )
-def ask(
-    asked: dict[str, Any] | None,
-    again: dict[str, Any] | None,
-    visitor: str | None,
-    target: dict[str, Any],
-    settings: dict[str, Any],
-    kept: dict[str, str] | None,
-    last: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Submits what the form says, unless it is what was submitted last; or a picture again."""
-    session, job = current_session(), None
-    if visitor and again and ctx.triggered_id == Compare.AGAIN:
-        job = renewed(again, CompareRequest.from_mapping, visitor, session)
-    elif visitor and asked:
-        unless = None if ctx.triggered_id == Compare.ASKED else last
-        form = partial(request_from_form, asked, target, settings, kept)
-        job = submitted(form, visitor, session, unless)
-    if job is None:
-        raise PreventUpdate
-    return job
 
 
 @callback(
@@ -147,7 +120,7 @@ def reset(_clicks: int) -> dict[str, Any]:
 )
 def offer_second(_opened: object, _shown: object) -> list[dict[str, str]]:
     """The models and where they stand, each time that a box of models is opened."""
-    return model_options(current_session().models())
+    return model_options(current_session().models(gpt=True))
 
 
 @callback(
@@ -262,7 +235,7 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
 
 
 connect_job(Compare)
-connect_question(Compare, shown_predictions)
+connect_question(Compare, shown_predictions, gpt=True)
 connect_tokens(Compare, Compare.SECOND_TARGET, shown_predictions)
 connect_tokens(Compare, Compare.SECOND_CONTRAST, shown_predictions)
 answer_in_browser()

@@ -19,7 +19,7 @@ from flowviz.ui.ask_panel import ask_panel
 from flowviz.ui.check.callbacks import connect_check
 from flowviz.ui.check.panel import check_panel
 from flowviz.ui.check.stores import check_stores
-from flowviz.ui.connected import connect_job, connect_question
+from flowviz.ui.connected import connect_ask, connect_job, connect_question
 from flowviz.ui.dom import attributes
 from flowviz.ui.examples import example_requests, look_for
 from flowviz.ui.flow import files
@@ -42,7 +42,9 @@ from flowviz.ui.ids import Shell
 from flowviz.ui.interventions.callbacks import connect_changes
 from flowviz.ui.interventions.ids import Change
 from flowviz.ui.interventions.stores import change_stores
-from flowviz.ui.jobs import renewed, submitted
+from flowviz.ui.opened.callbacks import connect_opened
+from flowviz.ui.opened.ids import Open
+from flowviz.ui.opened.stores import opened_stores
 from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
 from flowviz.views.elements import elements
@@ -68,7 +70,7 @@ SAVES = (Flow.SAVE_JSON, Flow.SAVE_NODES, Flow.SAVE_EDGES)
 def layout(**query: object) -> html.Div:
     """The page as its link asks for it."""
     session, examples = current_session(), current_examples()
-    models = session.models()
+    models = session.models(gpt=True)
     opening = open_page(query, examples, [model.name for model in models])
     looks = styles()
     return html.Div(
@@ -76,9 +78,13 @@ def layout(**query: object) -> html.Div:
             *stores(opening, example_requests(examples, models), looks),
             *check_stores(opening.check),
             *change_stores(opening.made),
+            *opened_stores(opening.opened),
             ask_panel(ASK, opening.asked, models, examples),
             html.Section(
                 id=Change.BAR, className="changes", **attributes(aria_label="Changes of the pass")
+            ),
+            html.Section(
+                id=Open.BAR, className="changes", **attributes(aria_label="What is opened")
             ),
             html.Div(
                 [
@@ -102,51 +108,20 @@ def layout(**query: object) -> html.Div:
 # ---- from the form to a job -------------------------------------------------------------------
 
 
-@callback(
-    output=Output(Flow.JOB, "data"),
-    inputs={
-        "asked": Input(Flow.ASKED, "data"),
-        "again": Input(Flow.AGAIN, "data"),
-        "visitor": Input(Shell.VISITOR, "data"),
-        "target": {
-            "token": Input(Flow.TARGET, "value"),
-            "contrast": Input(Flow.CONTRAST, "value"),
-            "position": Input(Flow.POSITION, "data"),
-        },
-        "settings": {name: Input(*place) for name, place in SETTINGS.items()},
-        "made": Input(Change.MADE, "data"),
-        "ends": {
-            "layers": State(Flow.LAYERS, "max"),
-            "positions": State(Flow.POSITIONS, "max"),
-        },
-        "last": State(Flow.JOB, "data"),
+connect_ask(
+    Flow,
+    ExplainRequest.from_mapping,
+    request_from_form,
+    target={
+        "token": Input(Flow.TARGET, "value"),
+        "contrast": Input(Flow.CONTRAST, "value"),
+        "position": Input(Flow.POSITION, "data"),
     },
+    settings={name: Input(*place) for name, place in SETTINGS.items()},
+    made=Input(Change.MADE, "data"),
+    opened=Input(Open.MADE, "data"),
+    ends={"layers": State(Flow.LAYERS, "max"), "positions": State(Flow.POSITIONS, "max")},
 )
-def ask(
-    asked: dict[str, Any] | None,
-    again: dict[str, Any] | None,
-    visitor: str | None,
-    target: dict[str, Any],
-    settings: dict[str, Any],
-    made: dict[str, Any] | None,
-    ends: dict[str, Any],
-    last: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Submits what the form says, unless it is what was submitted last; or a picture again."""
-    session, job = current_session(), None
-    if visitor and again and ctx.triggered_id == Flow.AGAIN:
-        job = renewed(again, ExplainRequest.from_mapping, visitor, session)
-    elif visitor and asked:
-        unless = None if ctx.triggered_id == Flow.ASKED else last
-        job = submitted(
-            lambda: request_from_form(asked, target, settings, ends, made),
-            visitor,
-            session,
-            unless,
-        )
-    if job is None:
-        raise PreventUpdate
-    return job
 
 
 @callback(
@@ -234,7 +209,9 @@ def inspect(selected: dict[str, Any] | None, shown: dict[str, str] | None, theme
         raise
     except FlowvizError as error:
         return refused(error)
-    return inspector(inspection, request, session.graph(request), theme, selected.get("via"))
+    offered = session.dictionaries(request.model)
+    graph, via = session.graph(request), selected.get("via")
+    return inspector(inspection, request, graph, theme, via, offered)
 
 
 @callback(
@@ -253,7 +230,8 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
 
 
 connect_job(Flow)
-connect_question(Flow, shown_predictions)
+connect_question(Flow, shown_predictions, gpt=True)
 connect_check()
 connect_changes()
+connect_opened()
 answer_in_browser()

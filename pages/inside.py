@@ -7,7 +7,6 @@ choices of the picture alone and start no run.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import dash
@@ -18,7 +17,7 @@ from flowviz.errors import FlowvizError
 from flowviz.inside.request import InsideRequest
 from flowviz.inside.types import PartKey
 from flowviz.ui.ask_panel import ask_panel
-from flowviz.ui.connected import connect_job, connect_question
+from flowviz.ui.connected import connect_ask, connect_job, connect_question
 from flowviz.ui.dom import attributes
 from flowviz.ui.examples import example_requests, look_for
 from flowviz.ui.flow.words import value_words
@@ -35,7 +34,6 @@ from flowviz.ui.inside.opening import open_page
 from flowviz.ui.inside.picture import legend_keys, picture
 from flowviz.ui.inside.stores import stores
 from flowviz.ui.inside.words import banner, rotary_words, status_line, where_words
-from flowviz.ui.jobs import renewed, submitted
 from flowviz.ui.links import flow_link
 from flowviz.ui.predictions import prediction_chips
 from flowviz.ui.server import current_examples, current_session
@@ -52,7 +50,7 @@ SAVES = (Inside.SAVE_JSON, Inside.SAVE_NODES, Inside.SAVE_EDGES)
 def layout(**query: object) -> html.Div:
     """The page as its link asks for it."""
     session, examples = current_session(), current_examples()
-    models = session.models()
+    models = session.models(gpt=True)
     opening = open_page(query, examples, [model.name for model in models])
     looks = styles()
     return html.Div(
@@ -80,45 +78,18 @@ def layout(**query: object) -> html.Div:
 # ---- from the form to a job -------------------------------------------------------------------
 
 
-@callback(
-    output=Output(Inside.JOB, "data"),
-    inputs={
-        "asked": Input(Inside.ASKED, "data"),
-        "again": Input(Inside.AGAIN, "data"),
-        "visitor": Input(Shell.VISITOR, "data"),
-        "target": {
-            "token": Input(Inside.TARGET, "value"),
-            "contrast": Input(Inside.CONTRAST, "value"),
-            "position": Input(Inside.EXPLAINED, "data"),
-        },
-        "place": {
-            "layers": Input(Inside.BLOCKS, "data"),
-            "at": Input(Inside.POSITION, "data"),
-        },
-        "settings": {name: Input(*control) for name, control in SETTINGS.items()},
-        "last": State(Inside.JOB, "data"),
+connect_ask(
+    Inside,
+    InsideRequest.from_mapping,
+    request_from_form,
+    target={
+        "token": Input(Inside.TARGET, "value"),
+        "contrast": Input(Inside.CONTRAST, "value"),
+        "position": Input(Inside.EXPLAINED, "data"),
     },
+    place={"layers": Input(Inside.BLOCKS, "data"), "at": Input(Inside.POSITION, "data")},
+    settings={name: Input(*control) for name, control in SETTINGS.items()},
 )
-def ask(
-    asked: dict[str, Any] | None,
-    again: dict[str, Any] | None,
-    visitor: str | None,
-    target: dict[str, Any],
-    place: dict[str, Any],
-    settings: dict[str, Any],
-    last: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Submits what the form says, unless it is what was submitted last; or a picture again."""
-    session, job = current_session(), None
-    if visitor and again and ctx.triggered_id == Inside.AGAIN:
-        job = renewed(again, InsideRequest.from_mapping, visitor, session)
-    elif visitor and asked:
-        unless = None if ctx.triggered_id == Inside.ASKED else last
-        form = partial(request_from_form, asked, target, place, settings)
-        job = submitted(form, visitor, session, unless)
-    if job is None:
-        raise PreventUpdate
-    return job
 
 
 @callback(
@@ -237,5 +208,5 @@ def save(*clicks_and_shown: Any) -> dict[str, Any]:
 
 
 connect_job(Inside)
-connect_question(Inside, shown_predictions)
+connect_question(Inside, shown_predictions, gpt=True)
 answer_in_browser()

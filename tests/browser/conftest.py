@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,16 +125,42 @@ def page(context: BrowserContext) -> Iterator[Page]:
         yield page
 
 
+# Answers come late and in another order, as over a bad line: how races are looked for, by
+# FLOWVIZ_SLOW_ANSWERS=400 python -m pytest -m browser (milliseconds, at most)
+SLOW_ANSWERS = """(() => {
+    const real = window.fetch;
+    const wait = () => new Promise(go => setTimeout(go, Math.max(0, Math.random() - 0.5) * 2 * MS));
+    window.fetch = async (...what) => {
+        await wait();
+        const answer = await real(...what);
+        await wait();
+        return answer;
+    };
+})()"""
+
+
 @contextmanager
 def watched(context: BrowserContext) -> Iterator[Page]:
     """Such a page, for as long as it is wanted."""
     page = context.new_page()
+    if slow := int(os.environ.get("FLOWVIZ_SLOW_ANSWERS", "0")):
+        page.add_init_script(SLOW_ANSWERS.replace("MS", str(slow)))
     page.set_default_timeout(PATIENCE)
     faults: list[str] = []
     watch(page, faults)
     yield page
+    forget(page)
     page.close()
     assert faults == []
+
+
+def forget(page: Page) -> None:
+    """Empties what the page's browser remembers: the profile is one for all tests."""
+    there = urlsplit(page.url)
+    page.context.new_cdp_session(page).send(
+        "Storage.clearDataForOrigin",
+        {"origin": f"{there.scheme}://{there.netloc}", "storageTypes": "local_storage"},
+    )
 
 
 def watch(page: Page, faults: list[str]) -> None:

@@ -312,7 +312,6 @@ def test_a_result_that_had_to_make_room_is_run_again(page, by_hand, by_hand_addr
     page.wait_for_function("() => document.querySelectorAll('.found .js-plotly-plot').length === 4")
     expect(page.locator("#shell-notice-box")).to_be_hidden()
     wait_until(page, lambda: len(by_hand.asked) == before + 1)
-    page.evaluate("localStorage.clear()")
 
 
 def wait_until(page: Page, holds) -> None:
@@ -398,4 +397,3 @@ def test_charts_and_tables_follow_the_theme(page, by_hand_address):
     page.click("#shell-theme-button")
     page.wait_for_function(f"old => ({colour})() !== old", arg=before)
     assert page.evaluate(THEME) == "dark"
-    page.evaluate("localStorage.clear()")

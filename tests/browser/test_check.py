@@ -258,6 +258,20 @@ def test_a_verdict_that_made_room_is_asked_for_again(fake_bench, fake_session):
     expect(page.locator("#shell-notice-box")).to_be_hidden()
 
 
+def test_what_is_missed_is_run_again_and_only_where_that_goes_on_is_the_server_full(fake_bench):
+    """Two callbacks may miss one result, and the second say so once it is there again."""
+    page = fake_bench.page
+    fake_bench.open(prompt="a graph that is missed")
+    assert page.evaluate("flowviz.again.may('picture')")
+    assert not page.evaluate("flowviz.again.may('picture')")  # it is on its way
+    page.evaluate("flowviz.again.end()")
+    assert page.evaluate("flowviz.again.may('picture')")
+    page.evaluate("flowviz.again.end()")
+    expect(page.locator("#shell-notice-box")).to_be_hidden()
+    assert not page.evaluate("flowviz.again.may('picture')")
+    fake_bench.notice("Run it again in a minute")
+
+
 def test_where_a_law_failed_the_graph_is_checked_and_no_flow_is_told(fake_bench):
     page = fake_bench.page
     fake_bench.open(prompt="an unlawful run of it", check="1")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from playwright.sync_api import expect
+
+from tests.browser.workbench import Late
 
 PROMPT = "The capital of Japan is the city of"
 CY = "window.flowviz.cytoscape()"
@@ -50,6 +54,23 @@ def test_every_control_redraws_and_reset_goes_back(bench):
     page.wait_for_function("() => window.flowviz.cytoscape().nodes('.rest').length > 0")
 
 
+def test_a_slider_that_was_moved_stays_when_an_earlier_picture_comes_late(bench):
+    bench.open(prompt=PROMPT)
+    page, late = bench.page, Late(bench.page, "flow-drawn.data", "flow-job.data")
+    page.get_by_text("Circuit", exact=True).click()
+    late.release("flow-job.data")
+    late.wait("flow-drawn.data")
+    moved(page, "flow-positions", "ArrowRight")
+    late.wait("flow-job.data")
+    bench.redraw(lambda: late.release("flow-drawn.data"))
+    page.wait_for_timeout(1000)  # for what is not to happen
+    assert late.kept("flow-job.data") == 1
+    late.end()
+    bench.wait_query("positions", "1-7")
+    first = page.locator("#flow-positions").get_by_role("slider").first
+    expect(first).to_have_attribute("aria-valuenow", "1")
+
+
 def test_a_click_opens_the_inspector_for_every_kind(bench):
     bench.open(prompt=PROMPT)
     for kind in KINDS:
@@ -58,6 +79,19 @@ def test_a_click_opens_the_inspector_for_every_kind(bench):
         bench.wait_selected(node)
         expect(bench.page.locator(".inspector .figures")).to_contain_text("Influence")
         assert bench.elements("node.selected") == [node]
+
+
+def test_two_quick_clicks_on_two_nodes_are_no_double_click(bench):
+    bench.open(prompt=PROMPT)
+    one, other = "resid_pre:5:7", "resid_mid:5:7"
+    places = [bench.bring(one), bench.place(one), bench.place(other)]
+    assert places[0] == places[1]
+    for x, y in places[1:]:
+        bench.page.mouse.click(x, y)
+    bench.wait_selected(other)
+    assert urlsplit(bench.page.url).path == "/"
+    bench.page.mouse.dblclick(*bench.bring(other))
+    bench.page.wait_for_url("**/inside?**")
 
 
 def test_lines_and_tables_lead_through_the_graph(bench):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 CANVAS = "#flow-canvas"
 CY = "window.flowviz.cytoscape()"
@@ -67,11 +68,30 @@ class Workbench:
 
     def click_element(self, element: str) -> None:
         """Brings an element into view and clicks it with the mouse."""
-        self.page.evaluate(
-            f"id => {{ const e = {CY}.getElementById(id); {CY}.zoom(1); {CY}.center(e); }}", element
-        )
-        x, y = self.place(element)
+        x, y = self.bring(element)
         self.page.mouse.click(x, y)
+
+    def bring(self, element: str) -> tuple[float, float]:
+        """Brings an element into the middle, as a user who zooms; where it stands once it rests."""
+        self.page.evaluate(
+            f"""id => new Promise(done => {{
+                const cy = {CY}, element = cy.getElementById(id);
+                let still = 0, before = "";
+                const look = () => {{
+                    const now = JSON.stringify([cy.pan(), cy.zoom(), cy.width(), cy.height()]);
+                    still = now === before && !cy.animated() ? still + 1 : 0;
+                    if (still === 3) return done();
+                    if (!still) {{
+                        cy.stop().zoom(1).center(element).emit("scrollzoom");
+                    }}
+                    before = JSON.stringify([cy.pan(), cy.zoom(), cy.width(), cy.height()]);
+                    requestAnimationFrame(look);
+                }};
+                look();
+            }})""",
+            element,
+        )
+        return self.place(element)
 
     def place(self, element: str) -> tuple[float, float]:
         """Where an element stands in the window.
@@ -117,6 +137,53 @@ class Workbench:
     def notice(self, words: str) -> None:
         """Waits for a notice with these words."""
         expect(self.page.locator("#shell-notice-box")).to_contain_text(words)
+
+
+class Late:
+    """Keeps back what a page asks the server for, until it is released.
+
+    Args:
+        page: the page.
+        outputs: "id.property" of what is kept back.
+    """
+
+    def __init__(self, page: Page, *outputs: str) -> None:
+        self.page = page
+        self._kept: dict[str, list[Route]] = {output: [] for output in outputs}
+        page.route("**/_dash-update-component*", self._keep)
+
+    def _keep(self, route: Route) -> None:
+        written = (route.request.post_data_json or {}).get("output", "")
+        output = next((each for each in self._kept if each in written), None)
+        if output:
+            self._kept[output].append(route)
+        else:
+            route.continue_()
+
+    def kept(self, output: str) -> int:
+        """How many requests of it are kept back."""
+        return len(self._kept[output])
+
+    def wait(self, output: str) -> None:
+        """Waits until something of it is kept back; for 20 seconds at most."""
+        for _ in range(1000):
+            if self._kept[output]:
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"nothing asked for {output}")
+
+    def release(self, output: str) -> None:
+        """Waits for it, and lets what was asked for so far go on."""
+        self.wait(output)
+        kept, self._kept[output] = self._kept[output], []
+        for route in kept:
+            route.continue_()
+
+    def end(self) -> None:
+        """Lets everything go on, and keeps nothing back any more."""
+        kept, self._kept = self._kept, {}
+        for route in itertools.chain.from_iterable(kept.values()):
+            route.continue_()
 
 
 def nameless(page: Page) -> list[str]:

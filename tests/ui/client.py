@@ -19,13 +19,13 @@ class Client:
         self.http = app.server.test_client()
         self.callbacks = self.http.get("/_dash-dependencies").get_json()
 
-    def call(self, output: str, values: Mapping[str, Any], trigger: str = "") -> Any:
+    def call(self, output: str, values: Mapping[str, Any], *triggers: str) -> Any:
         """Runs the callback that writes `output` ("id.property"); its answer, parsed.
 
         Args:
             output: one of the callback's outputs.
             values: "id.property" → value, for its inputs and states; the others are null.
-            trigger: the input that changed.
+            triggers: the inputs that changed.
         """
         callback = next(each for each in self.callbacks if output in names(each["output"]))
         body = {
@@ -33,7 +33,7 @@ class Client:
             "outputs": outputs(callback["output"]),
             "inputs": [filled(each, values) for each in callback["inputs"]],
             "state": [filled(each, values) for each in callback["state"]],
-            "changedPropIds": [trigger] if trigger else [],
+            "changedPropIds": list(triggers),
         }
         answer = self.http.post("/_dash-update-component", json=body)
         return Answer(answer.status_code, answer.get_json(silent=True))

@@ -127,6 +127,18 @@ def test_a_running_job_is_followed_and_cancelled(client, session):
     assert now["state"] == "cancelled"
 
 
+def test_a_press_of_cancel_in_the_moment_of_a_poll_is_not_lost(client):
+    asked = {"prompt": "a slow one", "model": "demo", "count": 1}
+    running = job(
+        client.call("flow-job.data", {**FORM, "flow-asked.data": asked}, "flow-asked.data")
+    )
+    values = {"flow-job.data": running, **VISITOR}
+    both = ("flow-poll.n_intervals", "flow-cancel.n_clicks")
+    assert client.call("flow-standing.data", values, *both)["flow-standing.data"]["state"] == (
+        "cancelled"
+    )
+
+
 def test_another_visitors_job_cannot_be_followed_or_cancelled(client):
     asked = {"prompt": "a slow one", "model": "demo", "count": 1}
     mine = job(client.call("flow-job.data", {**FORM, "flow-asked.data": asked}, "flow-asked.data"))

@@ -398,6 +398,8 @@ def test_a_node_of_the_flow_opens_its_block_there(client, key, layers, at, part)
     link = next(href for href in hrefs(answer.body) if "/inside" in href)
     query = {name: value[0] for name, value in parse_qs(urlsplit(link).query).items()}
     assert query == {**shown, "layers": layers, "at": at, "node": part}
+    contexts = [href for href in hrefs(answer.body) if "/contexts" in href]
+    assert len(contexts) == (not key.startswith("rest"))
 
 
 def test_the_target_is_in_no_block(client):

@@ -8,18 +8,40 @@ import pytest
 
 from flowviz.app import ROOT
 from flowviz.ui.analyses.ids import Analyses
+from flowviz.ui.attention.ids import Attention, Finder
 from flowviz.ui.check.ids import Check
 from flowviz.ui.compare.ids import Compare
+from flowviz.ui.contexts.ids import Contexts
+from flowviz.ui.factors.ids import Factors
 from flowviz.ui.flow.ids import Flow
+from flowviz.ui.head.ids import Head
 from flowviz.ui.ids import Shell
 from flowviz.ui.inside.ids import Inside
 from flowviz.ui.interventions.ids import Change
+from flowviz.ui.opened.ids import Open
 from flowviz.views.palette import DARK, LIGHT
 
 ASSETS = ROOT / "assets"
 
 
-@pytest.mark.parametrize("page", [Shell, Flow, Inside, Compare, Analyses, Check, Change])
+@pytest.mark.parametrize(
+    "page",
+    [
+        Shell,
+        Flow,
+        Inside,
+        Compare,
+        Attention,
+        Finder,
+        Head,
+        Contexts,
+        Factors,
+        Analyses,
+        Check,
+        Change,
+        Open,
+    ],
+)
 def test_scripts_use_the_ids_of_each_page(page):
     script = (ASSETS / "names.js").read_text()
     block = re.search(rf"const {page.__name__.lower()} = \{{(.*?)\}};", script, re.S)[1]
