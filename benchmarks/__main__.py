@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-PARTS = ("graph", "ablations", "memory", "inspector", "drawing")
+PARTS = ("graph", "ablations", "memory", "inspector", "drawing", "attention", "contexts",
+         "context_search", "factors")  # fmt: skip
 
 
 def main() -> int:

@@ -54,7 +54,7 @@ def run(rounds: int) -> None:
     from playwright.sync_api import sync_playwright
 
     print("\nPage response -> drawn graph in Chromium")
-    with _served() as address, sync_playwright() as playwright:
+    with served() as address, sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for budget in BUDGETS:
@@ -77,7 +77,8 @@ def _once(browser: Any, address: str, budget: int) -> dict[str, float]:
 
 
 @contextmanager
-def _served() -> Iterator[str]:
+def served() -> Iterator[str]:
+    """The program with its demo model, from a thread."""
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

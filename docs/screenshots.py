@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from flowviz.app import create_app
+from flowviz.models.catalogue import Catalogue
 from flowviz.session import Session
 
 IMAGES = Path(__file__).parent / "images"
@@ -26,6 +27,15 @@ CAPITAL = {"prompt": "The capital of Japan is the city of", "token": " Tokyo"}
 BIAS = {"prompt": "The nurse said that", "b_prompt": "The plumber said that", "token": " she",
         "contrast": " he", "wiring": "circuit", "budget": "40"}  # fmt: skip
 CHANGED = {**CAPITAL, "interventions": "head:3:*:3=0", "node": "head:3:7:3"}
+MASKED = {"model": "demo-bert", "prompt": "We met the nurse at the market.", "mask": "10",
+          "second": "She was very happy.", "layer": "3", "heads": "1,3,5",
+          "at": "query:10"}  # fmt: skip
+WHY = {"prompt": CAPITAL["prompt"], "layer": "3", "head": "3", "view": "why"}
+VERB = {"model": "demo-bert", "prompt": "The nurse walks to the market.", "position": "3",
+        "mask": "3"}  # fmt: skip
+SENSES = {"prompt": "Mary saw the saw in the box.", "layer": "resid_pre:4", "dictionary": "topk",
+          "factor": "195"}  # fmt: skip
+OPENED = {**CAPITAL, "opened": "resid_mid:2@7", "node": "resid_mid:2:7"}
 NORMS = {"analysis": "norms", "set": "phenomena", "group": "capitals"}
 
 
@@ -58,13 +68,19 @@ PICTURES = (
     Picture("block", {**CAPITAL, "layers": "4-4"}, "/inside", wait=("[data-drawn]",)),
     Picture("compare", BIAS, "/compare", size=(1440, 1080),
             wait=("[data-drawn]", ".side-by-side", "#compare-rows .ag-row")),
+    Picture("attention", MASKED, "/attention", wait=("[data-drawn]", ".pinned")),
+    Picture("why", WHY, "/head", theme="dark", wait=("[data-drawn]",)),
+    Picture("contexts", VERB, "/contexts", wait=("#contexts-results[data-drawn]", ".count-bar")),
+    Picture("factors", SENSES, "/factors",
+            wait=("#factors-heat[data-drawn]", "#factors-charts[data-drawn]")),
+    Picture("opened", OPENED, wait=("[data-drawn]", "#flow-inflows .ag-row")),
     Picture("norms", NORMS, "/analyses", wait=(".js-plotly-plot .main-svg",)),
 )  # fmt: skip
 
 
 def main() -> None:
     """Serves the program, takes each picture, stops."""
-    session = Session()
+    session = Session(Catalogue.of(["demo", "demo-bert"]))
     session.preload()
     server = make_server("127.0.0.1", 0, create_app(session).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
