@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.drawing import served
+from benchmarks.drawing import demo_session, served
 from flowviz.attention.neuron_types import NeuronView
 from flowviz.attention.types import AttentionMaps
 from flowviz.graph.types import ModelShape, PromptToken
@@ -56,7 +56,7 @@ def run(rounds: int) -> None:
     from playwright.sync_api import sync_playwright
 
     print("\nPacked attention -> picture in Chromium")
-    with served() as address, sync_playwright() as playwright:
+    with served(demo_session()) as address, sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})

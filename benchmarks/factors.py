@@ -5,7 +5,8 @@ the demo GPT over its corpus, the dictionaries those that ship; thresholds for t
 do not ship are put on the weights of the one that does. FISTA alone, to which `working.py` hands
 what it cannot solve, is held against as many bare products as it took steps. `wide` are random
 weights of a published autoencoder's usual size, for vectors of GPT-2 small's width. They take
-turns, so that the ratios are of one run.
+turns, so that the ratios are of one run. Then how long whoever looks waits: for a dictionary to
+open, and for a page of its list.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def run(rounds: int) -> None:
     for name, dictionary in _wide():
         _one(name, dictionary, random, max(1, rounds // 3))
     _opening(rounds)
+    _listing(rounds)
 
 
 def _vectors() -> Any:
@@ -148,3 +150,22 @@ def _opening(rounds: int) -> None:
         open_it = partial(load_dictionary, FACTORS_FOLDER / name)
         times = [seconds(open_it) for _ in range(rounds)]
         print(f"{name} is opened in {milliseconds(times):.1f} ms")
+
+
+def _listing(rounds: int) -> None:
+    from flowviz.factors.dictionary.files import load_dictionary
+    from flowviz.factors.look.files import open_survey
+    from flowviz.factors.look.listing import list_factors
+    from flowviz.factors.request import FactorsRequest
+
+    for name in ("coding", "topk"):
+        dictionary = load_dictionary(FACTORS_FOLDER / name)
+        found = open_survey(FACTORS_FOLDER / name / "survey", dictionary)
+        whole, searched = side_by_side(
+            rounds, partial(list_factors, found, dictionary, FactorsRequest()),
+            partial(list_factors, found, dictionary, FactorsRequest(text="the")),
+        )  # fmt: skip
+        print(
+            f"{name} lists {found.factors:,} factors in {milliseconds(whole):.1f} ms, "
+            f"searched for a word in {milliseconds(searched):.1f} ms"
+        )

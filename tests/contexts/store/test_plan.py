@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,18 +33,31 @@ def test_a_large_one_is_estimated_from_its_beginning(tmp_path: Path) -> None:
     assert said.bytes == pytest.approx(store.info.bytes, rel=0.2)
 
 
-def test_the_time_is_that_of_reading_and_of_the_model(tmp_path: Path) -> None:
-    class Slow(FakeReader):
+def test_the_time_is_that_of_reading_and_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that only these two move."""
+    now = 0.0
+
+    class SlowCorpus(FakeCorpus):
+        def read(self):
+            nonlocal now
+            for read in super().read():
+                now += 1e-3
+                yield read
+
+    class SlowReader(FakeReader):
         def vectors(self, texts, sites, types=None):
-            time.sleep(5e-5 * sum(map(len, texts)))
+            nonlocal now
+            now += 5e-5 * sum(map(len, texts))
             return super().vectors(texts, sites, types)
 
-    said = plan(LARGE, Slow(), tmp_path / "x", [PRE])
-    start = time.monotonic()
-    build(LARGE, Slow(), tmp_path / "x", [PRE])
-    took = time.monotonic() - start
-    assert said.seconds > 5e-5 * 0.9 * said.tokens
-    assert said.seconds == pytest.approx(took, rel=0.7)
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("flowviz.contexts.store.planning.time", clock)
+    corpus = SlowCorpus(sentences(3000, 1))
+    said = plan(corpus, SlowReader(), tmp_path / "x", [PRE])
+    expected = 5e-5 * said.tokens + 1e-3 * said.sentences
+    assert said.seconds == pytest.approx(expected, rel=0.05)
 
 
 def test_what_is_there_is_not_counted(tmp_path: Path) -> None:

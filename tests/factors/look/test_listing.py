@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,7 +14,7 @@ from flowviz.factors.dictionary.loaded import LoadedDictionary
 from flowviz.factors.kinds import Level, Order
 from flowviz.factors.look.listing import list_factors
 from flowviz.factors.look.survey import Options, survey
-from flowviz.factors.look.surveyed import Annotated, Directions, Places, Survey
+from flowviz.factors.look.surveyed import Survey
 from flowviz.factors.request import PAGE, FactorsRequest
 from tests.factors.look.made import SmallCorpus, made
 from tests.models import random_model
@@ -115,44 +114,3 @@ def test_dead_factors_are_counted() -> None:
 def test_a_page_behind_the_last_is_empty() -> None:
     found = list_factors(*both(), FactorsRequest(page=10**6))
     assert (found.rows, found.total) == ((), 70)
-
-
-def test_ten_thousands_of_factors_are_listed_in_milliseconds() -> None:
-    """The first search reads all words once; whoever comes next waits for little."""
-    factors, random = 40_000, np.random.default_rng(0)
-    _, dictionary = both()
-    many = _large(factors, random)
-    for text in ("", "word 77"):
-        list_factors(many, dictionary, FactorsRequest(text=text))
-    seconds = []
-    for text in ("", "word 78"):
-        for page in (0, 3):
-            started = time.perf_counter()
-            list_factors(many, dictionary, FactorsRequest(text=text, page=page))
-            seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.05
-
-
-def _large(factors: int, random: np.random.Generator) -> Survey:
-    found, _ = both()
-    rows, each = 2 * factors, 5
-    starts = np.arange(rows + 1) * each
-    none = np.zeros(rows * each, np.int64)
-    values = tuple((0, f"word {i}") for i in range(1000))
-    top = Places(starts, none, none, random.integers(0, 1000, rows * each))
-    shape = (2, factors)
-    tokens = {i: f" token {i}" for i in range(500)}
-    ids = random.integers(0, 500, (factors, 10))
-    scores = np.zeros((factors, 10), np.float32)
-    empty = np.empty(0, np.int64)
-    return replace(
-        found,
-        counts=random.integers(0, 50, shape),
-        largest=random.random(shape, np.float32),
-        importance=random.random(shape, np.float32),
-        top=top,
-        values=values,
-        annotated=Annotated(np.zeros(factors + 1, np.int64), empty, empty, empty, empty, 0),
-        directions=Directions(ids, scores, ids, scores, tokens),
-        reached=None,
-    )
