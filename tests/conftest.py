@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Iterator
 
@@ -20,3 +21,10 @@ def _own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("kept")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collected_quickly() -> None:
+    """Sessions collect garbage where a model is loaded; what was imported is none (0.3 s each)."""
+    gc.collect()
+    gc.freeze()

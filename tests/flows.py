@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph.scored import Scored
@@ -13,7 +13,7 @@ IDS = tuple(range(3, 20))
 TARGET = FlowTarget(position=14, token=7, contrast=9)
 
 
-@lru_cache(maxsize=16)
+@cache
 def scored(architecture: str, target: FlowTarget = TARGET, seed: int = 0) -> Scored:
     """The flow of a target through a random model on a fixed prompt."""
     model = random_model(architecture, seed)

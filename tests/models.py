@@ -6,7 +6,7 @@ folding them stays hidden.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -36,7 +36,7 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
         weight.data = 1 + 0.3 * noise if is_norm else noise * (0.3 if weight.dim() == 1 else 0.15)
 
 
-@lru_cache(maxsize=1)
+@cache
 def byte_tokenizer() -> PreTrainedTokenizerFast:
     """A byte-level BPE of 300 entries."""
     tokenizer = Tokenizer(models.BPE())
@@ -63,7 +63,7 @@ def save_model(architecture: str, folder: Path, seed: int = 0, **sizes: int) -> 
     return folder
 
 
-@lru_cache(maxsize=32)
+@cache
 def random_model(
     architecture: str, seed: int = 0, dtype: str = "float32", **sizes: int
 ) -> LoadedModel:
