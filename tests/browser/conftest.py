@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from dash import Dash
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flowviz.analyses.prompts import shipped
 from flowviz.app import create_app
@@ -90,10 +90,18 @@ def fake_address(fake_session: FakeSession) -> Iterator[str]:
         yield address
 
 
+class Handler(WSGIRequestHandler):
+    """Keeps connections open, as servers do in earnest, and says nothing of each request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_what: object) -> None: ...
+
+
 @contextmanager
 def serving(app: Dash) -> Iterator[str]:
     """Serves an app from a thread."""
-    server = make_server("127.0.0.1", 0, app.server, threaded=True)
+    server = make_server("127.0.0.1", 0, app.server, threaded=True, request_handler=Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
