@@ -39,8 +39,17 @@
       button.setAttribute("aria-selected", String(name === tab));
       tabs.append(button);
     });
-    line.append(title, tabs);
+    line.append(title, ...switchedOn(told), tabs);
     return line;
+  }
+
+  /* The way to the prompt's flow with the factor on at every token. */
+  function switchedOn({ on, most }) {
+    if (!on) return [];
+    const link = make("a", "switch-on", "Switch on in the prompt");
+    link.href = on;
+    return [page.tip(link, [`The prompt's flow with this factor set to ${most} at every token,`,
+      "the strongest that it is in the corpus there"])];
   }
 
   function band(told, given, split) {

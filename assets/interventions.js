@@ -31,6 +31,12 @@
     close(null);
   }
 
+  /* The activation that was typed beside a button; the server says what is wrong with it. */
+  function clampedTo(button) {
+    const typed = button.closest(".clamp").querySelector("input").value;
+    return `clamp:${typed.trim().replace("−", "-").replace(",", ".")}`;
+  }
+
   function undo(button) {
     if (button.dataset.undo === "all") return edit({ do: "clear" });
     const own = button.closest("[data-sites]");
@@ -54,8 +60,9 @@
     close(event.target);
     const button = event.target.closest && event.target.closest("button");
     if (!button) return;
-    const { how, undo: undoes, donor: uses, aside, part, parts } = button.dataset;
+    const { how, clamp, undo: undoes, donor: uses, aside, part, parts } = button.dataset;
     if (how !== undefined) set(button, how);
+    if (clamp !== undefined) set(button, clampedTo(button));
     if (undoes !== undefined) undo(button);
     if (uses !== undefined) donor(button);
     if (aside !== undefined) edit({ do: aside });
@@ -79,6 +86,14 @@
     if (!turned) return;
     clearTimeout(turning);
     turning = setTimeout(() => set(turned, String(Number(turned.value))), SETTLED);
+  });
+
+  /* Enter takes the activation that was typed. */
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches && event.target.matches(".clamp input");
+    if (event.key !== "Enter" || !typing) return;
+    event.preventDefault();
+    event.target.closest(".clamp").querySelector("button").click();
   });
 
   /* Enter takes the other prompt; Escape closes the box. */

@@ -7,7 +7,7 @@ Three need what the pass has come to by then, so the pass is run up to each dept
 - an edge (path patching): the reader, computed again with its input changed by what the source
   would give instead, all other paths left as they are. What that changes in the reader's output is
   put in there;
-- factors of a vector (`parts.py`): how active they are.
+- factors and errors of a vector (`parts.py`): how active they are.
 
 Where two interventions name the same part, the later one counts.
 """
@@ -82,12 +82,11 @@ def record_changed(
 def _change(changes: Changes, place: Place, known: Values) -> None:
     """Changes a whole part."""
     key, how = place.key, place.how
-    factor = 0.0 if isinstance(how, Instead) else how
     put = _instead(changes.model, key, known(how)) if isinstance(how, Instead) else None
     at, factors, tables = _tables(changes, key)
-    factors[at] = factor
+    factors[at] = place.factor
     for table in tables:
-        table[at] *= factor
+        table[at] *= place.factor
     if put is not None:
         tables[-1][at] = put.to(tables[-1])
 
@@ -140,7 +139,7 @@ def _change_by_pass(
         elif place.needs_pass:
             _change_inner_bias(changes, trace, place)
     for whole, some in parts.items():
-        change_parts(changes, trace, whole, some, split)
+        change_parts(changes, trace, whole, some, split, known)
     for reader, into in edges.items():
         change_edges(changes, trace, reader, into, known)
 
@@ -157,16 +156,15 @@ def _change_source(changes: Changes, trace: Trace, place: Place) -> None:
     attention, part = changes.model.blocks[key.layer].attention, trace.blocks[key.layer]
     weight = part.pattern[key.index, key.position, source]
     value = part.v[source, key.index // attention.queries_per_value]
-    changes.of_sources(key.layer)[key.index, key.position, source] = place.how
+    changes.of_sources(key.layer)[key.index, key.position, source] = place.factor
     _, read, _ = changes.of_heads(key.layer)
-    read[key.position, key.index] += ((place.how - 1) * weight * value).to(read)
+    read[key.position, key.index] += ((place.factor - 1) * weight * value).to(read)
 
 
 def _change_inner_bias(changes: Changes, trace: Trace, place: Place) -> None:
     """A bias inside heads' values, or inside neurons, at one position."""
     key, name = place.key, BIAS_NAMES[place.key.index]
-    assert not isinstance(place.how, Instead)
-    block, part, less = changes.model.blocks[key.layer], trace.blocks[key.layer], place.how - 1
+    block, part, less = changes.model.blocks[key.layer], trace.blocks[key.layer], place.factor - 1
     if name == "b_V":
         attention = block.attention
         assert attention.b_V is not None
@@ -176,7 +174,7 @@ def _change_inner_bias(changes: Changes, trace: Trace, place: Place) -> None:
         added += (less * weights[..., None] * value.to(weights)).to(added)
         return
     assert block.mlp.b_in is not None
-    mlp = replace(block.mlp, b_in=block.mlp.b_in * place.how)
+    mlp = replace(block.mlp, b_in=block.mlp.b_in * place.factor)
     _, added = changes.of_neurons(key.layer)
     then = mlp.outputs_behind_norm(part.mlp_state[key.position])
     added[key.position] += (then - part.post[key.position]).to(added)

@@ -41,13 +41,11 @@ class PartsChanged:
     Args:
         dictionary: whose factors.
         factors: by number, the activation that each has now.
-        error: what the error was multiplied with.
         change: by how much the vector changed.
     """
 
     dictionary: str
     factors: dict[int, float]
-    error: float
     change: Float[Tensor, " d_model"]
 
 

@@ -102,11 +102,11 @@ def _change(
     """How the stream that the reader sees differs when the source is changed for it alone."""
     key, how = edge.key, edge.how
     own = component_vectors(flow, [key])[0]
-    if not isinstance(how, Instead):
-        change = (how - 1) * own
-    else:
+    if isinstance(how, Instead):
         values = known(how)
         values.row(values.embed, key.position)  # refused where the donor is shorter
         change = component_vectors(standing_in(flow, values), [key])[0] - own
+    else:
+        change = (edge.factor - 1) * own
     first, last = circuit.first_step(flow, key), 2 * (circuit.reads(flow, edge.reader or key) or 0)
     return circuit.sent_on(flow, change, key.position, first, last)

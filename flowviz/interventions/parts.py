@@ -1,7 +1,8 @@
-"""Factors and errors of a vector, changed: x' = x + Σ_f (a'_f - a_f) d_f + (s - 1) error.
+"""Factors and errors of a vector, changed: x' = x + Σ_f (a'_f - a_f) d_f + error' - error.
 
 The activations a_f are those that the vector has in the very pass that is changed, when it comes
-there; a'_f is the factor times a_f, or the value that it is set to. All changes of one vector are
+there; a'_f is the factor times a_f, what it is clamped to, its mean, or that of another prompt (and
+so with the error). All changes of one vector are
 of the same split of it. What a sublayer adds is changed in the state that it is added to.
 """
 
@@ -9,19 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from flowviz.causal.baselines import Baseline
 from flowviz.errors import RequestError
 from flowviz.flow import FlowTarget, flow_of
 from flowviz.graph.opened import next_state, node_vector
 from flowviz.graph.types import OUTPUTS, NodeKey, NodeKind
 from flowviz.interventions.changes import Changes, PartsChanged
 from flowviz.interventions.places import Place
-from flowviz.interventions.types import Instead
+from flowviz.interventions.types import Clamp, How, Instead
 from flowviz.trace import Trace
+
+
+class Put(NamedTuple):
+    """What takes the place of a vector's parts."""
+
+    activations: Float[Tensor, " factor"]
+    error: Float[Tensor, " d_model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +41,13 @@ class Parts:
     Args:
         activations: of the active ones; `atom`, the direction of any.
         error: what they and the offset do not hold.
+        put: what takes their place, from a reference set or another prompt.
     """
 
     activations: Mapping[int, float]
     atom: Callable[[int], Float[Tensor, " d_model"]]
     error: Float[Tensor, " d_model"]
+    put: Callable[[Baseline], Put]
 
 
 Split = Callable[[NodeKey, str, Tensor], Parts]
@@ -44,16 +56,23 @@ Split = Callable[[NodeKey, str, Tensor], Parts]
 
 @torch.inference_mode()
 def change_parts(
-    changes: Changes, trace: Trace, key: NodeKey, places: Sequence[Place], split: Split | None
+    changes: Changes,
+    trace: Trace,
+    key: NodeKey,
+    places: Sequence[Place],
+    split: Split | None,
+    known: Callable[[Instead], Baseline],
 ) -> None:
     """Changes parts of one vector.
 
     Args:
         trace: the pass as it has come to the vector.
         key: the node that they are parts of.
+        known: the values that are put in, where some are.
 
     Raises:
-        RequestError: they are of two dictionaries, or of none that is known here.
+        RequestError: they are of two dictionaries, or of none that is known here; or what is put in
+            is not to be had.
     """
     names = {place.dictionary for place in places}
     if split is None or len(names) > 1 or None in names:
@@ -65,18 +84,37 @@ def change_parts(
     flow = flow_of(changes.model, trace, FlowTarget(changes.positions - 1, 0))
     vector = node_vector(flow, key)
     parts = split(key, str(name), vector)
-    change, factors, kept = torch.zeros_like(vector), dict[int, float](), 1.0
+    change, factors = torch.zeros_like(vector), dict[int, float]()
     for place in places:
-        assert not isinstance(place.how, Instead)
+        put = None
+        if isinstance(place.how, Instead):
+            _check_put(changes, key)
+            put = parts.put(known(place.how))
         if place.key.kind is NodeKind.ERROR:
-            kept = place.how
-            change += (kept - 1) * parts.error
+            then = place.factor * parts.error if put is None else put.error.to(vector)
+            change += then - parts.error
             continue
-        own = parts.activations.get(place.key.index, 0.0)
-        then = place.how * own
-        factors[place.key.index] = then
-        change += (then - own) * parts.atom(place.key.index)
+        index, atom = place.key.index, parts.atom(place.key.index)
+        own = parts.activations.get(index, 0.0)
+        factors[index] = _active(place.how, own) if put is None else float(put.activations[index])
+        change += (factors[index] - own) * atom
     behind = next_state(flow, key) if key.kind in OUTPUTS else key
     put = changes.vector(behind.kind, behind.layer).put
     put[key.position] += change.to(put)
-    changes.parts[key] = PartsChanged(str(name), factors, kept, change)
+    changes.parts[key] = PartsChanged(str(name), factors, change)
+
+
+def _active(how: How, own: float) -> float:
+    """How active a factor then is, that was as active as `own`."""
+    if isinstance(how, Clamp):
+        return how.activation
+    assert not isinstance(how, Instead)
+    return how * own
+
+
+def _check_put(changes: Changes, key: NodeKey) -> None:
+    if key.kind in OUTPUTS and changes.model.blocks[key.layer].parallel:
+        raise RequestError(
+            f"Parts of {key} take no value from elsewhere where attention and MLP of a block read "
+            "the same state. Switch them off, scale or clamp them, or change a hidden state."
+        )

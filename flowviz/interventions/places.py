@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from flowviz.errors import RequestError
 from flowviz.graph.types import BIAS_NAMES, INDEXED, OUTPUTS, NodeKey, NodeKind
-from flowviz.interventions.types import Instead, Intervention, Site
+from flowviz.interventions.types import Clamp, How, Instead, Intervention, Site
 from flowviz.models.loaded import LoadedModel
 
 MOST_PLACES = 20_000  # parts at single positions
@@ -35,10 +35,15 @@ class Place:
 
     depth: int
     key: NodeKey
-    how: float | Instead
+    how: How
     source: int | None = None
     reader: NodeKey | None = None
     dictionary: str | None = None
+
+    @property
+    def factor(self) -> float:
+        """What it is multiplied with: 0 where something takes its place."""
+        return self.how if isinstance(self.how, float | int) else 0.0
 
     @property
     def needs_pass(self) -> bool:
@@ -94,9 +99,9 @@ def _check(model: LoadedModel, positions: int, site: Site, key: NodeKey) -> None
         raise RequestError(f"{site}: a head reads positions up to its own, {key.position}.")
 
 
-def _check_how(key: NodeKey, how: float | Instead) -> None:
-    if key.part_of and isinstance(how, Instead):
-        raise RequestError(f"{key} is a part of a node: it can be switched off or scaled.")
+def _check_how(key: NodeKey, how: How) -> None:
+    if isinstance(how, Clamp) and key.kind is not NodeKind.FACTOR:
+        raise RequestError(f"{key} has no activation that it could be clamped to: only factors do.")
     if key.kind is NodeKind.BIAS and isinstance(how, Instead):
         raise RequestError(f"{key} is a bias, the same everywhere: only a factor changes it.")
 

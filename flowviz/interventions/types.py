@@ -6,13 +6,14 @@
     neuron:2:5:17=mean            gives its mean over a reference set
     factor:resid_mid:3:7:412=0    factor 412 is taken out of the state in block 3 at position 7
     factor:mlp_out:3:*:9~mine=2   ... doubled in what the MLP adds, by the dictionary called mine
+    factor:resid_mid:3:*:9=clamp:4.5  its activation is 4.5 at every position, whatever it was
     error:resid_mid:3:7=0         what no factor holds is taken out: offset and factors alone stay
     resid_pre:2:5=donor           the hidden state is that of the donor, another prompt
     embed:0:2>head:3:7:1=0        head 1 does not see the token at 2, all others do (path patching)
     head:3:7:1,head:3:6:1=0       several at once; further interventions follow behind a semicolon
 
 Sources: ablation and activation patching, Vig et al. 2020, Meng et al. 2022; path patching, Wang et
-al. 2023, Goldowsky-Dill et al. 2023.
+al. 2023, Goldowsky-Dill et al. 2023; clamping a factor, Templeton et al. 2024.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MOST = 50  # interventions of one request
 MOST_SITES = 400  # of all of them
 NAME = re.compile(r"[\w. -]{1,80}")  # of a dictionary
 STRONGEST = 100.0  # the largest factor, either way
+MOST_ACTIVE = 1e5  # the largest activation that is clamped to, either way
+CLAMP = "clamp:"
 CHANGEABLE = frozenset(
     {NodeKind.EMBED, NodeKind.POS_EMBED, NodeKind.HEAD, NodeKind.NEURON, NodeKind.BIAS,
      NodeKind.FACTOR, NodeKind.ERROR, *STATES}
@@ -37,7 +40,8 @@ CHANGEABLE = frozenset(
 READERS = frozenset({NodeKind.HEAD, NodeKind.NEURON, NodeKind.TARGET})
 FORM = (
     "An intervention is written as head:3:7:1=0 (switched off), =2.5 (scaled), =mean, or =donor "
-    "(from the donor, another prompt); several are separated by semicolons."
+    "(from the donor, another prompt); a factor also as =clamp:4.5 (set to that activation). "
+    "Several are separated by semicolons."
 )
 
 
@@ -46,6 +50,20 @@ class Instead(StrEnum):
 
     MEAN = "mean"  # over a reference set
     DONOR = "donor"  # of another prompt, at the same position
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """The activation that a factor is set to, also where it is not active."""
+
+    activation: float
+
+    def __str__(self) -> str:
+        return f"{CLAMP}{self.activation:.10g}"
+
+
+How = float | Instead | Clamp
+"""What happens to a part: it is scaled by a factor, or this takes its place."""
 
 
 @dataclass(frozen=True, order=True)
@@ -133,10 +151,10 @@ class Intervention:
     """
 
     sites: tuple[Site, ...]
-    how: float | Instead
+    how: How
 
     def __str__(self) -> str:
-        how = self.how if isinstance(self.how, Instead) else f"{self.how:.10g}"
+        how = f"{self.how:.10g}" if isinstance(self.how, float | int) else self.how
         return f"{','.join(map(str, self.sites))}={how}"
 
     @classmethod
@@ -148,19 +166,26 @@ class Intervention:
         return cls(tuple(Site.parse(site) for site in sites.split(",")), _how(how))
 
 
-def _how(text: str) -> float | Instead:
+def _how(text: str) -> How:
     if text in tuple(Instead):
         return Instead(text)
+    if text.startswith(CLAMP):
+        return Clamp(_number(text, text.removeprefix(CLAMP), MOST_ACTIVE))
+    return _number(text, text, STRONGEST)
+
+
+def _number(text: str, written: str, most: float) -> float:
     try:
-        factor = float(text) if len(text) <= 40 else math.nan
+        found = float(written) if len(written) <= 40 else math.nan
     except ValueError:
-        factor = math.nan
-    if not abs(factor) <= STRONGEST:
+        found = math.nan
+    if not abs(found) <= most:
         raise RequestError(
             f"{text[:40]!r} is no change; it takes a factor from -{STRONGEST:.0f} to "
-            f"{STRONGEST:.0f}, {', '.join(Instead)}. {FORM}"
+            f"{STRONGEST:.0f}, {', '.join(Instead)}, or {CLAMP} and an activation up to "
+            f"{MOST_ACTIVE:,.0f} either way. {FORM}"
         )
-    return factor + 0.0  # no negative zero
+    return found + 0.0  # no negative zero
 
 
 def parse_interventions(value: object) -> tuple[Intervention, ...]:

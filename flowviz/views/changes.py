@@ -6,16 +6,25 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
-from flowviz.interventions.types import Instead, Intervention, Site, parse_interventions
+from flowviz.interventions.types import (
+    Clamp,
+    How,
+    Instead,
+    Intervention,
+    Site,
+    parse_interventions,
+)
 from flowviz.views.words import Picture, place, signed, target_name, token_at
 
 HOW = {Instead.MEAN: "its mean", Instead.DONOR: "from the other prompt"}
 
 
-def how_words(how: float | Instead) -> str:
-    """What happens to a part: "off", "× 2.5", "its mean"."""
+def how_words(how: How) -> str:
+    """What happens to a part: "off", "× 2.5", "its mean", "set to 4.5"."""
     if isinstance(how, Instead):
         return HOW[how]
+    if isinstance(how, Clamp):
+        return f"set to {how.activation:.4g}".replace("-", "−")
     return "off" if how == 0 else f"× {how:.4g}".replace("-", "−")
 
 
@@ -54,7 +63,7 @@ def changed_words(key: NodeKey, changed: Changed, graph: FlowGraph) -> list[str]
     return [_changed_line(site, how, graph) for site, how in changed.of(key)]
 
 
-def _changed_line(site: Site, how: float | Instead, graph: FlowGraph) -> str:
+def _changed_line(site: Site, how: How, graph: FlowGraph) -> str:
     where = " at every position" if site.everywhere else ""
     if site.source is not None:
         where += f", what it reads from {token_at(graph, site.source)} ({site.source})"
@@ -87,14 +96,14 @@ class Changed:
         return bool(self._made)
 
     @cached_property
-    def _sites(self) -> tuple[tuple[Site, float | Instead], ...]:
+    def _sites(self) -> tuple[tuple[Site, How], ...]:
         return tuple((site, one.how) for one in self._made for site in one.sites)
 
-    def of(self, key: NodeKey) -> tuple[tuple[Site, float | Instead], ...]:
+    def of(self, key: NodeKey) -> tuple[tuple[Site, How], ...]:
         """What is changed of a node itself, or of what it reads."""
         return tuple(self._matching(key, reader=None))
 
-    def of_edge(self, source: NodeKey, target: NodeKey) -> float | Instead | None:
+    def of_edge(self, source: NodeKey, target: NodeKey) -> How | None:
         """What happens to an edge: one that is named itself, or that a head reads along."""
         for _, how in self._matching(source, reader=target):
             return how
@@ -103,9 +112,7 @@ class Changed:
                 return how
         return None
 
-    def _matching(
-        self, key: NodeKey, reader: NodeKey | None
-    ) -> Iterator[tuple[Site, float | Instead]]:
+    def _matching(self, key: NodeKey, reader: NodeKey | None) -> Iterator[tuple[Site, How]]:
         for site, how in self._sites:
             if site.reader == reader and _is(site, key):
                 yield site, how

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from playwright.sync_api import expect
 
 from tests.browser.workbench import Workbench
@@ -51,3 +53,52 @@ def test_a_state_opens_into_factors_one_is_switched_off_and_it_closes(bench: Wor
     bench.redraw(lambda: page.click("#open-bar [data-close='all']"))
     assert bench.elements("node.factor") == []
     expect(page.locator("#open-bar")).to_be_hidden()
+
+
+def test_a_factor_is_set_to_an_activation_that_is_typed(bench: Workbench) -> None:
+    bench.open(prompt=PROMPT, opened=PLACE, node=STATE)
+    factor = bench.elements("node.factor")[0]
+    bench.open(prompt=PROMPT, opened=PLACE, node=factor)
+    page = bench.page
+    box = page.locator(".change .clamp input")
+    shown = page.locator(".figures").inner_text()
+    assert f"+{box.input_value()}" in shown  # what it is, before it is changed
+    box.fill("eight")
+    box.press("Enter")
+    bench.notice("'clamp:eight' is no change")
+    assert box.input_value() == "eight"
+    assert "interventions" not in bench.query
+
+    box.fill("8")
+    bench.redraw(lambda: box.press("Enter"))
+    bench.wait_query("interventions", f"{factor}=clamp:8")
+    expect(page.locator("#shell-notice-box")).to_be_hidden()
+    expect(page.locator("#change-bar")).to_contain_text("set to 8")
+    expect(page.locator(".change-now")).to_contain_text("set to 8")
+    assert bench.elements("node.changed") == [factor]
+    expect(page.locator(".figures")).to_contain_text("+8")
+
+    # at every position, from the list
+    page.select_option(".change .scope", factor.replace(":7:", ":*:"))
+    bench.redraw(lambda: page.locator(".change .clamp button").click())
+    bench.wait_query("interventions", f"{factor}=clamp:8;{factor.replace(':7:', ':*:')}=clamp:8")
+    page.click(".change-chip summary >> nth=0")
+    listed = page.locator(".change-chip .clamp input >> nth=0")
+    expect(listed).to_have_value("8")
+    listed.fill("−2")
+    bench.redraw(lambda: listed.press("Enter"))
+    bench.wait_query("interventions", f"{factor}=clamp:-2;{factor.replace(':7:', ':*:')}=clamp:8")
+
+
+def test_the_page_of_factors_switches_one_on_in_the_flow(bench: Workbench) -> None:
+    page, asked = bench.page, {"prompt": PROMPT, "factor": "12", "site": "resid_mid:2"}
+    page.goto(f"{bench.address}/factors?{urlencode(asked)}")
+    link = page.get_by_role("link", name="Switch on in the prompt")
+    link.hover()
+    expect(page.locator(".tooltip.on")).to_contain_text("at every token")
+    link.click()
+    page.wait_for_selector("#flow-canvas[data-drawn]")
+    assert bench.query["interventions"].startswith("factor:resid_mid:2:*:12=clamp:")
+    assert bench.query["opened"] == PLACE
+    expect(page.locator("#change-bar")).to_contain_text("at every position")
+    assert "factor:resid_mid:2:7:12" in bench.elements("node.changed")

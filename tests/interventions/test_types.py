@@ -12,6 +12,7 @@ from flowviz.interventions.types import (
     CHANGEABLE,
     MOST,
     MOST_SITES,
+    Clamp,
     Instead,
     Intervention,
     Site,
@@ -41,7 +42,9 @@ def sites(draw: st.DrawFn) -> Site:
 interventions = st.builds(
     Intervention,
     st.lists(sites(), min_size=1, max_size=4).map(tuple),
-    st.sampled_from(Instead) | st.integers(-50, 50).map(lambda n: n / 10),
+    st.sampled_from(Instead)
+    | st.integers(-50, 50).map(lambda n: n / 10)
+    | st.integers(-(10**6), 10**6).map(lambda n: Clamp(n / 10)),
 )
 
 
@@ -67,7 +70,8 @@ def test_the_forms() -> None:
     ["head:3:7:1", "=0", "head:3:7=0", "head:3:7:1=nan", "head:3:7:1=inf", "head:3:7:1=1e3",
      "head:3:7:1=off", "target:6:7=0", "rest:head:3:7:1=0", "embed:0:2@1=0", "head:3:7:1@x=0",
      "head:3:*:1>head:4:7:1=0", "embed:0:2>resid_pre:3:7=0", "embed:0:2>=0", "a" * 10**6,
-     "head:3:7:1=0;;", "\ud800=0", "head:٣:7:1=0"],
+     "head:3:7:1=clamp:1;;", "head:3:7:1=clamp:", "head:3:7:1=clamp:inf", "head:3:7:1=0;;",
+     "\ud800=0", "head:٣:7:1=0"],
 )  # fmt: skip
 def test_what_is_none_is_refused_with_the_form(text: str) -> None:
     with pytest.raises(RequestError) as told:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
 from flowviz.app import create_app
 from flowviz.contexts.kinds import Site
 from flowviz.factors.request import FactorsRequest
+from flowviz.factors.use.places import write_opened
+from flowviz.interventions.types import write_interventions
+from flowviz.request import ExplainRequest
 from flowviz.ui.factors.examples import EXAMPLES as OWN_EXAMPLES
 from flowviz.ui.factors.examples import look_for
 from flowviz.ui.factors.opening import open_page
 from flowviz.views.factors.look import Look, Tab
 from tests.factors.views.made import ABOUT, FactorSession
+from tests.fakes import make_tokens
 from tests.ui.client import Client
 from tests.ui.conftest import EXAMPLES
 from tests.ui.test_page import HOSTILE
@@ -145,6 +149,18 @@ def test_all_parts_are_sent(client):
     assert bare["factors-told.data"]["factor"] == 0
     assert bare["factors-of-prompt.data"] is None
     assert bare["factors-split.data"] is None
+
+
+def test_a_factor_is_switched_on_in_the_flow_of_the_prompt(client):
+    """At every token, as strong as it ever is in the corpus; the last state is opened."""
+    told = shown(client, "factors-listed.data", FULL)["factors-told.data"]
+    request = ExplainRequest.from_query(urlsplit(told["on"]).query)
+    assert (request.prompt, request.model) == (FULL["prompt"], "demo")
+    assert write_interventions(request.interventions) == "factor:resid_pre:2:*:5~topk=clamp:4"
+    last = len(make_tokens(FULL["prompt"])) - 1
+    assert write_opened(request.opened) == f"resid_pre:2@{last}=topk"
+    for other in ({"model": "demo"}, FULL | {"site": "resid_final"}):
+        assert "on" not in shown(client, "factors-listed.data", other)["factors-told.data"]
 
 
 def test_a_model_without_a_dictionary_shows_how_to_get_one(client):

@@ -10,9 +10,12 @@ import pytest
 from flowviz.errors import RequestError
 from flowviz.factors.use.places import MOST, parse_opened, write_opened
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind, OpenedPlace
+from flowviz.interventions.types import parse_interventions
 from flowviz.request import ExplainRequest
 from flowviz.ui.flow.opening import open_page
+from flowviz.ui.interventions.bar import change_bar
 from flowviz.ui.interventions.inspector import change_section
+from flowviz.ui.interventions.made import Made
 from flowviz.ui.opened.bar import opened_bar
 from flowviz.ui.opened.inspector import open_section
 from flowviz.ui.opened.made import OpenedMade, carried, edited
@@ -131,8 +134,22 @@ def test_a_factor_is_changed_by_its_own_dictionary():
     section = plain(change_section(FACTOR, graph()))
     assert "factor:resid_mid:1:2:12~mine" in section
     assert "factor:resid_mid:1:*:12~mine" in section
-    assert "From another prompt" not in section
+    assert "From another prompt" in section
     assert change_section(NodeKey(K.OFFSET, 1, 2, part_of=K.RESID_MID), graph()) is None
+
+
+def test_a_factor_s_activation_is_set_in_a_box_that_shows_what_it_is():
+    whole = graph()
+    node = replace(whole.nodes[0], key=FACTOR, activation=3.25)
+    section = plain(change_section(FACTOR, replace(whole, nodes=(*whole.nodes, node))))
+    assert '"data-clamp"' in section
+    assert '"value": "3.25"' in section
+    text = "factor:resid_mid:1:2:12~mine=clamp:-4.5"
+    bar = " ".join(map(plain, change_bar(Made(parse_interventions(text)), None, None, None)))
+    assert json.dumps("set to −4.5") in bar
+    assert '"value": "-4.5"' in bar
+    error = replace(FACTOR, kind=K.ERROR, index=0)
+    assert "data-clamp" not in plain(change_section(error, graph()))
 
 
 def test_the_list_names_what_is_open_and_closes_it():

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from flowviz.blend import blend, blend_gradients
 from flowviz.causal.baselines import Baseline
-from flowviz.causal.parts import OpenedPart, check_checkable, site_rows
-from flowviz.causal.types import Ablation
+from flowviz.causal.parts import OpenedPart, check_checkable
 from flowviz.factors.types import Dictionary
 from flowviz.factors.use.places import OpenAt
+from flowviz.factors.use.replaced import dense, put_instead
 from flowviz.factors.use.split import Named
 from flowviz.graph.opened import Opened, OpenedNode, gradient_by
 from flowviz.graph.scored import Scored
-from flowviz.graph.types import OUTPUTS, NodeKey, NodeKind
-from flowviz.models.loaded import LoadedModel
+from flowviz.graph.types import NodeKey, NodeKind
 from flowviz.request import Score
 from flowviz.scores import gradients_of
-from flowviz.trace import record
-
-AT_ONCE = 4096  # vectors of a reference set that are encoded at once
 
 
 def parts_to_check(
@@ -61,52 +56,9 @@ def _part(
         return dense(dictionary, vectors).to(like)
 
     offset = torch.from_numpy(dictionary.offset).to(like)
-    nothing = torch.zeros(len(atoms)).to(like), torch.zeros_like(like)
-    instead, error = nothing
-    rows = _rows(scored.flow.model, node.key, baseline)
-    if rows is not None:
-        activations = encode(rows)
-        instead = activations.mean(0)
-        error = (rows - offset - activations @ atoms).mean(0)
+    put = put_instead(scored.flow.model, node.key, dictionary, baseline)
+    instead, error = put.activations.to(like), put.error.to(like)
     return OpenedPart(node.key, atoms, offset, active, encode, instead, error)
-
-
-def _rows(model: LoadedModel, key: NodeKey, baseline: Baseline) -> Tensor | None:
-    """The vectors over which the activations that are put in are a mean; None for zero."""
-    if baseline.kind is Ablation.ZERO:
-        return None
-    if baseline.kind is Ablation.MEAN:
-        return torch.cat(list(_reference(model, key, baseline)))
-
-    def row(kind: NodeKind, layer: int) -> Tensor:
-        return baseline.row(baseline.states[kind, layer], key.position)
-
-    if key.kind not in OUTPUTS:
-        return row(key.kind, key.layer)[None]
-    if key.kind is NodeKind.ATTN_OUT:
-        return (row(NodeKind.RESID_MID, key.layer) - row(NodeKind.RESID_PRE, key.layer))[None]
-    last = key.layer + 1 == len(model.blocks)
-    behind = row(NodeKind.RESID_FINAL if last else NodeKind.RESID_PRE, key.layer + 1)
-    return (behind - row(NodeKind.RESID_MID, key.layer))[None]
-
-
-def _reference(model: LoadedModel, key: NodeKey, baseline: Baseline) -> Iterator[Tensor]:
-    for ids in baseline.prompts:
-        yield site_rows(record(model, list(ids)), key)
-
-
-def dense(dictionary: Dictionary, vectors: Tensor) -> Tensor:
-    """The activations of all factors: row by factor."""
-    pieces = []
-    for some in vectors.detach().cpu().float().split(AT_ONCE):
-        found = dictionary.encode(some.numpy())
-        rows = np.repeat(np.arange(found.rows), np.diff(found.starts))
-        made = torch.zeros(found.rows, len(dictionary.atoms))
-        made[torch.from_numpy(rows), torch.from_numpy(found.factors).long()] = torch.from_numpy(
-            found.activations
-        )
-        pieces.append(made)
-    return torch.cat(pieces)
 
 
 def scores_of_parts(

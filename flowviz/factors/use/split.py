@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from flowviz.errors import RequestError
 from flowviz.factors.types import Dictionary, Split
 from flowviz.factors.use.places import OpenAt
+from flowviz.factors.use.replaced import put_instead
 from flowviz.flow import Flow
 from flowviz.graph.opened import Opened, OpenedNode, direct_at, gradient_at, node_vector
 from flowviz.graph.scored import Scored
@@ -100,7 +102,8 @@ def splitting(model: LoadedModel, named: Named | None) -> Changing | None:
         activations = dict(zip(found.factors, found.activations, strict=True))
         parts = [activation * atom(index) for index, activation in activations.items()]
         offset = torch.from_numpy(found.offset).to(vector)
-        return Parts(activations, atom, vector - offset - sum(parts, torch.zeros_like(vector)))
+        error = vector - offset - sum(parts, torch.zeros_like(vector))
+        return Parts(activations, atom, error, partial(put_instead, model, key, dictionary))
 
     return split
 

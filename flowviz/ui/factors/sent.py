@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowviz.contexts.kinds import WHOLE
 from flowviz.factors.look.types import FactorsFound
 from flowviz.factors.request import PAGE
+from flowviz.factors.use.places import KINDS, OpenAt
+from flowviz.graph.types import NodeKey, NodeKind
+from flowviz.interventions.types import Clamp, Intervention, Site
 from flowviz.models.kind import ModelKind
+from flowviz.request import ExplainRequest
 from flowviz.ui.contexts.asking import kind_of
+from flowviz.ui.links import flow_link
 from flowviz.ui.server import current_session
 from flowviz.views.factors.packed_list import list_packed
 from flowviz.views.factors.packed_prompt import prompt_packed, split_packed
 from flowviz.views.factors.packed_told import told_packed
+from flowviz.views.factors.words import number
 
 
 def sent(found: FactorsFound) -> dict[str, Any]:
@@ -22,7 +29,26 @@ def sent(found: FactorsFound) -> dict[str, Any]:
     opens = about.name if about and gpt else None
     return {
         "listed": list_packed(found.listed, PAGE) if found.listed else None,
-        "told": told_packed(found.told) if found.told else None,
+        "told": told_packed(found.told) | _switched_on(found, opens) if found.told else None,
         "prompt": prompt_packed(found.prompt, notes, opens) if found.prompt else None,
         "split": split_packed(found.attributed) if found.attributed else None,
     }
+
+
+def _switched_on(found: FactorsFound, opens: str | None) -> dict[str, Any]:
+    """The way to the flow of the prompt with the factor on at every token, as strong as it ever is
+    in the corpus; the state at the last token is opened by it."""
+    told, prompt = found.told, found.prompt
+    if told is None or opens is None or not len(told.counts):
+        return {}
+    if prompt is None or told.site.kind not in KINDS or told.site.layer == WHOLE:
+        return {}
+    most = Clamp(float(f"{told.edges[-1]:.3g}"))
+    part = NodeKey(NodeKind.FACTOR, told.site.layer, 0, told.factor, part_of=KINDS[told.site.kind])
+    request = ExplainRequest(
+        found.request.prompt,
+        found.request.model,
+        interventions=(Intervention((Site(part, everywhere=True, dictionary=opens),), most),),
+        opened=(OpenAt(told.site, len(prompt.tokens) - 1, opens),),
+    )
+    return {"on": flow_link(request), "most": number(most.activation)}

@@ -72,12 +72,10 @@ def _chip(one: Intervention, made: Made, graph: FlowGraph | None) -> html.Div:
 
 
 def _acts(one: Intervention, made: Made) -> list[Component]:
-    """What else can be done; biases, factors and single reads are only scaled."""
-    plain = all(
-        site.key.kind is not NodeKind.BIAS and site.source is None and site.key.part_of is None
-        for site in one.sites
-    )
-    return acts(one.how, made.donor, values=plain)
+    """What else can be done; biases and single reads are only scaled."""
+    plain = all(site.key.kind is not NodeKind.BIAS and site.source is None for site in one.sites)
+    factors = all(site.key.kind is NodeKind.FACTOR for site in one.sites)
+    return acts(one.how, made.donor, values=plain, clamps=factors)
 
 
 def _tip(one: Intervention, graph: FlowGraph | None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from flowviz.graph.inspection import AttentionCell
 from flowviz.graph.types import FlowGraph, NodeKey, NodeKind
-from flowviz.interventions.types import CHANGEABLE, READERS, Instead, Site
+from flowviz.interventions.types import CHANGEABLE, READERS, How, Site
 from flowviz.ui.dom import attributes
 from flowviz.ui.interventions.pieces import acts, done_words, undo
 from flowviz.views.changes import Changed
@@ -62,13 +63,13 @@ def change_section(
         return html.Section([html.H3("Change this"), edge], className="change") if edge else None
     found = Changed(graph.interventions).of(key)
     how = found[0][1] if found else None
-    values = key.kind is not NodeKind.BIAS and key.part_of is None
+    values = key.kind is not NodeKind.BIAS
     return html.Section(
         [
             html.H3("Change this"),
             *(_now(site, done, graph) for site, done in found),
             _scope(key, graph, cells or (), [site for site, _ in found]),
-            *acts(how, graph.donor, values=values),
+            *acts(how, graph.donor, values=values, **_clamped(key, graph)),
             _edge(key, graph, via),
             None if key.part_of else _pick(key),
         ],
@@ -77,13 +78,20 @@ def change_section(
     )
 
 
+def _clamped(key: NodeKey, graph: FlowGraph) -> dict[str, Any]:
+    """Whether it is a factor, and how active it is."""
+    node = graph.node(key)
+    active = None if node is None else node.activation
+    return {"clamps": key.kind is NodeKind.FACTOR, "active": active}
+
+
 def _here(key: NodeKey, graph: FlowGraph) -> Site:
     """A node as an intervention names it: a factor with its dictionary."""
     place = opened_place(key, graph) if key.part_of else None
     return Site(key, dictionary=place.dictionary if place else None)
 
 
-def _now(site: Site, how: float | Instead, graph: FlowGraph) -> html.P:
+def _now(site: Site, how: How, graph: FlowGraph) -> html.P:
     words = f"{_where(site, graph)}: {done_words(how)} ".capitalize()
     return html.P(
         [html.Strong(words), undo()], className="change-now", **attributes(data_sites=site)

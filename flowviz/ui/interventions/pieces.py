@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from flowviz.interventions.types import Instead
+from flowviz.interventions.types import Clamp, How, Instead
 from flowviz.ui.dom import attributes
 from flowviz.views.changes import how_words
 
@@ -15,13 +15,21 @@ WEAKEST, STRONGEST, STEP = -5, 5, 0.25
 MARKS = (-5, 0, 1, 5)
 
 
-def acts(how: float | Instead | None, donor: str | None, *, values: bool = True) -> list[Component]:
+def acts(
+    how: How | None,
+    donor: str | None,
+    *,
+    values: bool = True,
+    clamps: bool = False,
+    active: float | None = None,
+) -> list[Component]:
     """Everything that can be done.
 
     Args:
         how: what is done now, None for nothing.
         donor: the other prompt, as far as there is one.
         values: whether other values can take its place; otherwise only a factor changes it.
+        clamps: whether it has an activation that can be set; `active`, what it is now.
     """
     others = [_act("Mean", "mean", how, "Its mean over a reference set of prompts")]
     return [
@@ -34,11 +42,12 @@ def acts(how: float | Instead | None, donor: str | None, *, values: bool = True)
             className="change-acts",
         ),
         _scale(how),
+        *([_clamp(how, active)] if clamps else []),
     ]
 
 
-def _act(words: str, how: str, now: float | Instead | None, tip: str) -> html.Button:
-    pressed = now is not None and str(now if isinstance(now, Instead) else f"{now:g}") == how
+def _act(words: str, how: str, now: How | None, tip: str) -> html.Button:
+    pressed = now is not None and (f"{now:g}" if isinstance(now, float | int) else str(now)) == how
     return html.Button(
         words,
         className="small",
@@ -48,7 +57,7 @@ def _act(words: str, how: str, now: float | Instead | None, tip: str) -> html.Bu
     )
 
 
-def _from_donor(how: float | Instead | None, donor: str | None) -> html.Details:
+def _from_donor(how: How | None, donor: str | None) -> html.Details:
     """The other prompt in a box; there is one for all changes."""
     tip = "Its value at the same position of another prompt (activation patching)"
     return html.Details(
@@ -75,9 +84,9 @@ def donor_box(donor: str | None) -> dmc.Textarea:
     )
 
 
-def _scale(how: float | Instead | None) -> html.Div:
+def _scale(how: How | None) -> html.Div:
     """A factor from −5 to 5, applied on release; the marks are buttons."""
-    factor = 1.0 if how is None or isinstance(how, Instead) else how
+    factor = how if isinstance(how, float | int) else 1.0
     slider = dcc.Input(
         type="range",
         min=WEAKEST,
@@ -85,7 +94,7 @@ def _scale(how: float | Instead | None) -> html.Div:
         step=STEP,
         value=min(max(factor, WEAKEST), STRONGEST),
     )
-    words = "" if isinstance(how, Instead) else f"× {factor:g}".replace("-", "−")
+    words = "" if isinstance(how, Instead | Clamp) else f"× {factor:g}".replace("-", "−")
     return html.Div(
         [
             html.Label([html.Span("Scale"), slider]),
@@ -107,6 +116,30 @@ def _mark(value: int) -> html.Button:
     )
 
 
+def _clamp(how: How | None, active: float | None) -> html.Div:
+    """An activation that is typed, in place of whatever it would be."""
+    now = "" if active is None else f"{active:.3g}"
+    box = dcc.Input(
+        type="text",
+        maxLength=12,
+        autoComplete="off",
+        value=f"{how.activation:.10g}" if isinstance(how, Clamp) else now,
+    )
+    return html.Div(
+        [
+            html.Label([html.Span("Activation"), box]),
+            html.Button(
+                "Set",
+                className="small",
+                type="button",
+                **attributes(data_clamp="1", aria_pressed=isinstance(how, Clamp)),
+            ),
+        ],
+        className="clamp",
+        title="Whatever it would be, it is this (clamping); also where the factor is not active",
+    )
+
+
 def undo(words: str = "Undo", tip: str = "As the model computes it") -> html.Button:
     """Takes the change back."""
     return html.Button(
@@ -114,6 +147,6 @@ def undo(words: str = "Undo", tip: str = "As the model computes it") -> html.But
     )
 
 
-def done_words(how: float | Instead) -> str:
+def done_words(how: How) -> str:
     """What is done to a part, as a predicate."""
     return "switched off" if how == 0 else how_words(how)

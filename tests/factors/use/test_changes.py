@@ -1,13 +1,15 @@
-"""Factors switched off or scaled: the pass is that of a plain hook, and splits exactly."""
+"""Factors switched off, scaled or clamped: the pass is that of a plain hook, and splits exactly."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import pytest
 import torch
 
+from flowviz.causal.baselines import zero
 from flowviz.errors import RequestError
 from flowviz.factors.kinds import Method
 from flowviz.factors.types import Dictionary
@@ -18,7 +20,7 @@ from flowviz.graph.build import build_graph
 from flowviz.graph.opened import node_vector
 from flowviz.graph.scored import Changed, Scored
 from flowviz.graph.types import NodeKey, NodeKind
-from flowviz.interventions.apply import record_changed
+from flowviz.interventions.apply import Values, record_changed
 from flowviz.interventions.types import Intervention, Site, parse_interventions
 from flowviz.request import ExplainRequest, GraphSettings, Wiring
 from flowviz.trace import record
@@ -43,16 +45,16 @@ def strongest(architecture: str, kind: NodeKind, layer: int = 1) -> NodeKey:
     return NodeKey(K.FACTOR, layer, AT, int(index), part_of=kind)
 
 
-def changed(architecture: str, text: str) -> Scored:
+def none(_instead: object) -> Any:
+    raise AssertionError("nothing is put in")
+
+
+def changed(architecture: str, text: str, values: Values = none) -> Scored:
     flow = scored(architecture).flow
     interventions = parse_interventions(text)
     split = splitting(flow.model, lambda _: dictionary(architecture))
-    trace = record_changed(flow.model, list(IDS), interventions, _none, split=split)
+    trace = record_changed(flow.model, list(IDS), interventions, values, split=split)
     return Scored(flow_of(flow.model, trace, TARGET), Changed(scored(architecture), interventions))
-
-
-def _none(_instead: object) -> Any:
-    raise AssertionError("nothing is put in")
 
 
 def by_hook(architecture: str, key: NodeKey, how: float) -> torch.Tensor:
@@ -148,6 +150,50 @@ def test_several_factors_of_one_vector_are_changed_from_one_split_of_it():
     assert torch.allclose(node_vector(now.flow, whole), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [K.RESID_PRE, K.RESID_MID, K.ATTN_OUT, K.MLP_OUT])
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_a_clamped_factor_has_that_activation_whatever_it_was(architecture, kind):
+    """One that is active is moved by the difference, one that is not by all of it."""
+    key = strongest(architecture, kind)
+    vector = node_vector(scored(architecture).flow, key.whole())
+    split = split_of(dictionary(architecture), vector)
+    own = float(split.activations[0])
+    same = changed(architecture, f"{key}=clamp:{1.5 * own}").flow.trace.logits
+    scaled = changed(architecture, f"{key}=1.5").flow.trace.logits
+    assert torch.allclose(same, scaled, atol=1e-5 * float(scaled.abs().max()))
+    idle = min(set(range(len(dictionary(architecture).atoms))) - set(map(int, split.factors)))
+    now = changed(architecture, f"{replace(key, index=idle)}=clamp:-2.5").flow
+    if kind in (K.RESID_PRE, K.RESID_MID):
+        wanted = vector - 2.5 * torch.from_numpy(dictionary(architecture).atoms[idle])
+        assert torch.allclose(node_vector(now, key.whole()), wanted, atol=1e-5)
+    assert not torch.allclose(now.trace.logits, scored(architecture).flow.trace.logits, atol=1e-3)
+
+
+def test_a_factor_is_clamped_everywhere_and_each_position_shows_it():
+    model = scored("gpt2").flow.model
+    idle = next(
+        index
+        for index in range(40)
+        if all(
+            index not in split_of(dictionary("gpt2"), row).factors
+            for row in scored("gpt2").flow.trace.blocks[1].resid_pre
+        )
+    )
+    now = changed("gpt2", f"factor:resid_pre:1:*:{idle}=clamp:3")
+    clean = scored("gpt2").flow.trace.blocks[1].resid_pre
+    wanted = clean + 3 * torch.from_numpy(dictionary("gpt2").atoms[idle])
+    assert torch.allclose(now.flow.trace.blocks[1].resid_pre, wanted, atol=1e-5)
+    place = OpenAt.of(NodeKey(K.RESID_PRE, 1, AT), "coding")
+    opened = open_nodes(now, [place], lambda _: dictionary("gpt2"))
+    key = NodeKey(K.FACTOR, 1, AT, idle, part_of=K.RESID_PRE)
+    (node,) = opened.nodes
+    assert node.activations[node.keys.index(key)] == 3.0
+    graph = build_graph(now, GraphSettings(), opened)
+    check_conserved(graph, now.flow.scale)
+    assert graph.node(key) is not None
+    assert len(model.blocks) > 1
+
+
 def test_left_as_it_is_the_pass_is_the_clean_one():
     key = strongest("gpt2", K.RESID_MID)
     same = changed("gpt2", f"{key}=1").flow.trace.logits
@@ -156,8 +202,9 @@ def test_left_as_it_is_the_pass_is_the_clean_one():
 
 @pytest.mark.parametrize(
     "text",
-    ["factor:resid_mid:3:7:412=0", "factor:mlp_out:3:*:9~my own=2", "error:resid_final:6:7=0"],
-)
+    ["factor:resid_mid:3:7:412=0", "factor:mlp_out:3:*:9~my own=2", "error:resid_final:6:7=0",
+     "factor:resid_pre:2:*:5=clamp:-4.5", "factor:resid_pre:2:1:5=clamp:0"],
+)  # fmt: skip
 def test_the_text_form_reads_back(text):
     (one,) = parse_interventions(text)
     assert str(one) == text
@@ -174,6 +221,9 @@ def test_the_text_form_reads_back(text):
         ("head:3:7:1~mine=0", "a factor's dictionary"),
         ("factor:resid_mid:3:7:1~a/b=0", "a factor's dictionary"),
         ("factor:resid_mid:3:7:1>target:6:7=0", "no edge"),
+        ("factor:resid_mid:3:7:1=clamp:", "is no change"),
+        ("factor:resid_mid:3:7:1=clamp:nan", "is no change"),
+        ("factor:resid_mid:3:7:1=clamp:-1e6", "is no change"),
     ],
 )
 def test_other_text_is_refused(text, said):
@@ -186,18 +236,21 @@ def test_other_text_is_refused(text, said):
     [
         ("gpt2", "factor:resid_mid:1:9:4000=0", "factors 0 to 39"),
         ("gpt2", "factor:resid_mid:7:9:4=0", "no such part"),
-        ("gpt2", "factor:resid_mid:1:9:4=mean", "switched off or scaled"),
+        ("gpt_j", "factor:attn_out:1:9:4=mean", "no value from elsewhere"),
+        ("gpt2", "error:resid_mid:1:9=clamp:2", "no activation"),
+        ("gpt2", "head:1:9:1=clamp:2", "no activation"),
+        ("gpt2", "factor:resid_mid:1:9:4000=clamp:2", "factors 0 to 39"),
         ("gpt_j", "factor:resid_mid:1:9:4=0", "same state"),
         ("opt_350m", "factor:attn_out:1:9:4=0", "norm on the stream"),
     ],
 )
 def test_what_the_pass_has_not_is_refused(architecture, text, said):
     with pytest.raises(RequestError, match=said):
-        changed(architecture, text)
+        changed(architecture, text, lambda _: zero(scored(architecture).flow.model))
 
 
 def test_without_a_dictionary_nothing_is_changed():
     flow = scored("gpt2").flow
     asked = (Intervention((Site.parse("factor:resid_mid:1:9:4"),), 0.0),)
     with pytest.raises(RequestError, match="no dictionary is known"):
-        record_changed(flow.model, list(IDS), asked, _none)
+        record_changed(flow.model, list(IDS), asked, none)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -12,14 +14,17 @@ from flowviz.causal.parts import OpenedPart
 from flowviz.causal.places import Places
 from flowviz.causal.recovered import Passes
 from flowviz.errors import RequestError
+from flowviz.factors.kinds import Method
 from flowviz.factors.use.checked import parts_to_check, scores_of_parts
 from flowviz.factors.use.places import OpenAt
+from flowviz.factors.use.replaced import put_instead
 from flowviz.factors.use.split import open_nodes
 from flowviz.graph.build import build_graph
 from flowviz.graph.opened import Opened
-from flowviz.graph.types import NodeKind
+from flowviz.graph.types import NodeKey, NodeKind
 from flowviz.request import GraphSettings
 from flowviz.trace import record
+from tests.factors.use.small import random_dictionary
 from tests.factors.use.test_changes import changed, dictionary
 from tests.flows import IDS, TARGET, scored
 
@@ -63,17 +68,19 @@ def test_the_full_graph_recovers_all_and_the_empty_one_nothing(architecture, kin
     assert run.nothing != pytest.approx(run.whole, abs=1e-3 * run.flow.scale)
 
 
+@pytest.mark.parametrize(("kind", "how"), [("zero", "0"), ("mean", "mean"), ("resample", "donor")])
 @pytest.mark.parametrize("text", ["resid_pre:1@9", "resid_mid:1@9", "attn_out:1@9", "mlp_out:1@9"])
 @pytest.mark.parametrize("architecture", ["gpt2", "llama"])
-def test_a_factor_that_is_replaced_by_nothing_is_one_that_is_switched_off(architecture, text):
-    opened, parts, run = prepared(architecture, "zero", text)
+def test_a_check_replaces_parts_as_interventions_do(architecture, text, kind, how):
+    opened, parts, run = prepared(architecture, kind, text)
     (node,) = opened.nodes
     error = next(key for key in node.keys if key.kind is K.ERROR)
     for key in (node.keys[0], error):
         places = Places.of(run.flow.model, run.flow.positions, [key], parts)
         (logits,) = run.logits([places])
-        off = changed(architecture, f"{key}=0").flow.trace.logits[TARGET.position]
-        assert torch.allclose(logits, off, atol=1e-4 * float(off.abs().max())), key
+        asked = changed(architecture, f"{key}={how}", lambda _: run.baseline)
+        made = asked.flow.trace.logits[TARGET.position]
+        assert torch.allclose(logits, made, atol=1e-4 * float(made.abs().max())), key
 
 
 def test_a_factor_that_is_not_drawn_is_ablated():
@@ -135,6 +142,27 @@ def test_the_mean_of_a_factor_is_over_the_reference_set():
         for factor, amount in zip(*sparse.row(row), strict=True):
             wanted[int(factor)] += float(amount) / sparse.rows
     assert torch.allclose(parts[0].instead, wanted, atol=1e-5)
+
+
+def test_means_are_kept_with_their_baseline_each_dictionary_s_own():
+    model, against = scored("gpt2").flow.model, baseline("gpt2", "mean")
+    first, other = dictionary("gpt2"), random_dictionary(scored("gpt2").flow.model, Method.CODING)
+    key = NodeKey(K.RESID_MID, 1, 14)
+    made = put_instead(model, key, first, against)
+    assert put_instead(model, replace(key, position=2), first, against) is made
+    for another in (
+        put_instead(model, key, other, against),
+        put_instead(model, replace(key, kind=K.RESID_PRE), first, against),
+        put_instead(model, key, first, baseline("gpt2", "mean")),
+    ):
+        assert another is not made
+
+
+def test_a_donor_that_is_too_short_is_refused():
+    model = scored("gpt2").flow.model
+    short = baselines.resample(record(model, OTHER[:5]), 5, "the other prompt")
+    with pytest.raises(RequestError, match="has 5 tokens"):
+        changed("gpt2", "factor:resid_mid:1:9:3=donor", lambda _: short)
 
 
 @pytest.mark.parametrize(
