@@ -43,12 +43,12 @@
     return line;
   }
 
-  /* The way to the prompt's flow with the factor on at every token. */
+  /* The way to the prompt's flow with the factor on at the last token. */
   function switchedOn({ on, most }) {
     if (!on) return [];
     const link = make("a", "switch-on", "Switch on in the prompt");
     link.href = on;
-    return [page.tip(link, [`The prompt's flow with this factor set to ${most} at every token,`,
+    return [page.tip(link, [`The prompt's flow with this factor set to ${most} at the last token,`,
       "the strongest that it is in the corpus there"])];
   }
 

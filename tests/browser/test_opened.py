@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
+from flowviz.ui.factors.examples import EXAMPLES
 from tests.browser.workbench import Workbench
 
 PROMPT = "The capital of Japan is the city of"
@@ -91,14 +92,17 @@ def test_a_factor_is_set_to_an_activation_that_is_typed(bench: Workbench) -> Non
 
 
 def test_the_page_of_factors_switches_one_on_in_the_flow(bench: Workbench) -> None:
-    page, asked = bench.page, {"prompt": PROMPT, "factor": "12", "site": "resid_mid:2"}
+    page, asked = bench.page, EXAMPLES[1].link
     page.goto(f"{bench.address}/factors?{urlencode(asked)}")
     link = page.get_by_role("link", name="Switch on in the prompt")
     link.hover()
-    expect(page.locator(".tooltip.on")).to_contain_text("at every token")
+    expect(page.locator(".tooltip.on")).to_contain_text("at the last token")
     link.click()
     page.wait_for_selector("#flow-canvas[data-drawn]")
-    assert bench.query["interventions"].startswith("factor:resid_mid:2:*:12=clamp:")
-    assert bench.query["opened"] == PLACE
-    expect(page.locator("#change-bar")).to_contain_text("at every position")
-    assert "factor:resid_mid:2:7:12" in bench.elements("node.changed")
+    factor = "factor:resid_pre:5:7:390"
+    assert bench.query["interventions"].startswith(f"{factor}=clamp:")
+    assert bench.query["opened"] == "resid_pre:5@7"
+    assert bench.elements("node.changed") == [factor]
+    bench.wait_selected(factor)
+    expect(page.locator("#flow-predictions")).to_contain_text("Japanese")
+    expect(page.locator("#flow-predictions button").first).to_contain_text("Japanese")

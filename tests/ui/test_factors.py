@@ -152,12 +152,12 @@ def test_all_parts_are_sent(client):
 
 
 def test_a_factor_is_switched_on_in_the_flow_of_the_prompt(client):
-    """At every token, as strong as it ever is in the corpus; the last state is opened."""
+    """At the last token, as strong as it ever is in the corpus; the state there is opened."""
     told = shown(client, "factors-listed.data", FULL)["factors-told.data"]
     request = ExplainRequest.from_query(urlsplit(told["on"]).query)
     assert (request.prompt, request.model) == (FULL["prompt"], "demo")
-    assert write_interventions(request.interventions) == "factor:resid_pre:2:*:5~topk=clamp:4"
     last = len(make_tokens(FULL["prompt"])) - 1
+    assert write_interventions(request.interventions) == f"factor:resid_pre:2:{last}:5~topk=clamp:4"
     assert write_opened(request.opened) == f"resid_pre:2@{last}=topk"
     for other in ({"model": "demo"}, FULL | {"site": "resid_final"}):
         assert "on" not in shown(client, "factors-listed.data", other)["factors-told.data"]

@@ -1,4 +1,4 @@
-"""The examples: a prompt whose words are split into their senses."""
+"""The examples: a word that is split into its senses, and a factor that changes the answer."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ EXAMPLES = (
         "Before block 4 a factor of the word still is, and beside it others stand at one alone: "
         "at the verb those that verbs have, at the tool those that things have. Open them and see "
         "where else they are active.",
+    ),
+    FactorExample(
+        "A language in place of a city",
+        {
+            "model": DEMO,
+            "prompt": "The capital of Japan is the city of",
+            "factor": "390",
+            "site": "resid_pre:5",
+            "layer": "resid_pre:5",
+        },
+        "Factor 390 stands where the name of a language comes next, as in “The main language "
+        "spoken in France is”. Here it is not active. Switch it on in the prompt: at the last "
+        "token alone, and the model says “Japanese” in place of “Tokyo”.",
     ),
 )
 

@@ -36,19 +36,20 @@ def sent(found: FactorsFound) -> dict[str, Any]:
 
 
 def _switched_on(found: FactorsFound, opens: str | None) -> dict[str, Any]:
-    """The way to the flow of the prompt with the factor on at every token, as strong as it ever is
-    in the corpus; the state at the last token is opened by it."""
+    """The way to the flow of the prompt with the factor on at its last token, which is opened, as
+    strong as it ever is in the corpus at that site."""
     told, prompt = found.told, found.prompt
-    if told is None or opens is None or not len(told.counts):
+    if told is None or opens is None or not told.top:
         return {}
     if prompt is None or told.site.kind not in KINDS or told.site.layer == WHOLE:
         return {}
-    most = Clamp(float(f"{told.edges[-1]:.3g}"))
-    part = NodeKey(NodeKind.FACTOR, told.site.layer, 0, told.factor, part_of=KINDS[told.site.kind])
+    most = Clamp(float(f"{told.top[0].activation:.3g}"))
+    last, kind = len(prompt.tokens) - 1, KINDS[told.site.kind]
+    part = NodeKey(NodeKind.FACTOR, told.site.layer, last, told.factor, part_of=kind)
     request = ExplainRequest(
         found.request.prompt,
         found.request.model,
-        interventions=(Intervention((Site(part, everywhere=True, dictionary=opens),), most),),
-        opened=(OpenAt(told.site, len(prompt.tokens) - 1, opens),),
+        interventions=(Intervention((Site(part, dictionary=opens),), most),),
+        opened=(OpenAt(told.site, last, opens),),
     )
-    return {"on": flow_link(request), "most": number(most.activation)}
+    return {"on": flow_link(request, part), "most": number(most.activation)}
