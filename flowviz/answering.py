@@ -224,20 +224,26 @@ class Answering:
         asked = flow.model, flow.positions, question
         baseline = self._stand_ins.ablation(*asked, progress)
         ahead = partial(_second_half, progress)
-        parts = self._parts(question.explained, scored, opened, baseline)
+        parts = self._parts(question.explained, scored, opened, baseline, progress)
         said = scores_of_parts(scored, opened, parts)
         asked_of = {"share": question.smallest, "progress": ahead}
         verdict = check(scored, graph, baseline, **asked_of, opened=parts, of_parts=said)
         self._results.keep(question, verdict)
 
     def _parts(
-        self, request: ExplainRequest, scored: Scored, opened: Opened, baseline: Baseline
+        self,
+        request: ExplainRequest,
+        scored: Scored,
+        opened: Opened,
+        baseline: Baseline,
+        progress: Progress,
     ) -> tuple[OpenedPart, ...]:
         """What a check needs of the nodes that are opened."""
         if not request.opened:
             return ()
         named = self._looking.named(scored.flow.model)
-        return parts_to_check(scored, opened, request.opened, named, baseline)
+        told = partial(progress, "Reading the reference set again, for what is opened", 0.5)
+        return parts_to_check(scored, opened, request.opened, named, baseline, told)
 
     def _analyse(self, request: AnalysisRequest, model: LoadedModel, progress: Progress) -> None:
         if self._results.answer(request) is None:

@@ -27,7 +27,7 @@ from flowviz.errors import RequestError
 from flowviz.graph.types import BIAS_NAMES, STATES, NodeKey, NodeKind
 from flowviz.interventions.changes import Changes
 from flowviz.interventions.edges import change_edges
-from flowviz.interventions.parts import Split, change_parts
+from flowviz.interventions.parts import Given, Split, change_parts
 from flowviz.interventions.places import Place, expand
 from flowviz.interventions.types import Instead, Intervention
 from flowviz.models.loaded import LoadedModel
@@ -64,15 +64,15 @@ def record_changed(
             asked[instead] = values(instead)
         return asked[instead]
 
-    places = expand(model, len(ids), interventions)
-    done = 0
+    places, done = expand(model, len(ids), interventions), 0
+    given = Given(known, split, lambda: progress(done, len(places)))
     for _, group in groupby(places, key=lambda place: place.depth):
         here = list(group)
-        progress(done, len(places))
+        given.told()
         done += len(here)
         if any(place.needs_pass for place in here):
             trace = record(model, ids, changes)
-            _change_by_pass(changes, trace, here, known, split)
+            _change_by_pass(changes, trace, here, given)
         for place in here:
             if not place.needs_pass:
                 _change(changes, place, known)
@@ -123,8 +123,7 @@ def _change_by_pass(
     changes: Changes,
     trace: Trace,
     places: Sequence[Place],
-    known: Values,
-    split: Split | None,
+    given: Given,
 ) -> None:
     """Changes what depends on what the pass has come to."""
     edges: dict[NodeKey, list[Place]] = defaultdict(list)
@@ -139,9 +138,9 @@ def _change_by_pass(
         elif place.needs_pass:
             _change_inner_bias(changes, trace, place)
     for whole, some in parts.items():
-        change_parts(changes, trace, whole, some, split, known)
+        change_parts(changes, trace, whole, some, given)
     for reader, into in edges.items():
-        change_edges(changes, trace, reader, into, known)
+        change_edges(changes, trace, reader, into, given.values)
 
 
 def _change_source(changes: Changes, trace: Trace, place: Place) -> None:

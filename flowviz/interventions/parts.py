@@ -1,9 +1,9 @@
 """Factors and errors of a vector, changed: x' = x + Σ_f (a'_f - a_f) d_f + error' - error.
 
 The activations a_f are those that the vector has in the very pass that is changed, when it comes
-there; a'_f is the factor times a_f, what it is clamped to, its mean, or that of another prompt (and
-so with the error). All changes of one vector are
-of the same split of it. What a sublayer adds is changed in the state that it is added to.
+there; a'_f is the factor times a_f, what it is clamped to, its mean, or what it is on another
+prompt; error' is like it. All changes of one vector are of the same split of it. What a sublayer
+adds is changed in the state that it is added to.
 """
 
 from __future__ import annotations
@@ -41,55 +41,62 @@ class Parts:
     Args:
         activations: of the active ones; `atom`, the direction of any.
         error: what they and the offset do not hold.
-        put: what takes their place, from a reference set or another prompt.
+        put: what takes their place, of a reference set or another prompt; tells of every prompt.
     """
 
     activations: Mapping[int, float]
     atom: Callable[[int], Float[Tensor, " d_model"]]
     error: Float[Tensor, " d_model"]
-    put: Callable[[Baseline], Put]
+    put: Callable[[Baseline, Callable[[], None]], Put]
 
 
 Split = Callable[[NodeKey, str, Tensor], Parts]
 """Splits the vector of a node by a dictionary of that name. Raises RequestError."""
 
 
+class Given(NamedTuple):
+    """What changes take from elsewhere.
+
+    Args:
+        values: what is put in, where something is.
+        split: splits a vector into factors, where some are changed.
+        told: told of whatever takes a while; may raise to stop.
+    """
+
+    values: Callable[[Instead], Baseline]
+    split: Split | None
+    told: Callable[[], None]
+
+
 @torch.inference_mode()
 def change_parts(
-    changes: Changes,
-    trace: Trace,
-    key: NodeKey,
-    places: Sequence[Place],
-    split: Split | None,
-    known: Callable[[Instead], Baseline],
+    changes: Changes, trace: Trace, key: NodeKey, places: Sequence[Place], given: Given
 ) -> None:
     """Changes parts of one vector.
 
     Args:
         trace: the pass as it has come to the vector.
         key: the node that they are parts of.
-        known: the values that are put in, where some are.
 
     Raises:
         RequestError: they are of two dictionaries, or of none that is known here; or what is put in
             is not to be had.
     """
     names = {place.dictionary for place in places}
-    if split is None or len(names) > 1 or None in names:
-        raise RequestError(
-            f"The factors of {key} cannot be changed: "
-            + ("they are of two dictionaries. Keep one." if split else "no dictionary is known.")
-        )
+    if given.split is None or len(names) > 1 or None in names:
+        several = "they are of two dictionaries. Keep one."
+        why = several if len(names) > 1 else "no dictionary is known."
+        raise RequestError(f"The factors of {key} cannot be changed: {why}")
     (name,) = names
     flow = flow_of(changes.model, trace, FlowTarget(changes.positions - 1, 0))
     vector = node_vector(flow, key)
-    parts = split(key, str(name), vector)
+    parts = given.split(key, str(name), vector)
     change, factors = torch.zeros_like(vector), dict[int, float]()
     for place in places:
         put = None
         if isinstance(place.how, Instead):
             _check_put(changes, key)
-            put = parts.put(known(place.how))
+            put = parts.put(given.values(place.how), given.told)
         if place.key.kind is NodeKind.ERROR:
             then = place.factor * parts.error if put is None else put.error.to(vector)
             change += then - parts.error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from flowviz.causal.baselines import Baseline
 from flowviz.causal.parts import OpenedPart, check_checkable
 from flowviz.factors.types import Dictionary
 from flowviz.factors.use.places import OpenAt
-from flowviz.factors.use.replaced import dense, put_instead
+from flowviz.factors.use.replaced import put_instead, silent
 from flowviz.factors.use.split import Named
 from flowviz.graph.opened import Opened, OpenedNode, gradient_by
 from flowviz.graph.scored import Scored
@@ -27,8 +28,12 @@ def parts_to_check(
     places: Sequence[OpenAt],
     named: Named,
     baseline: Baseline,
+    told: Callable[[], None] = silent,
 ) -> tuple[OpenedPart, ...]:
     """What a check needs of each opened node.
+
+    Args:
+        told: told of every prompt of a reference set that is read; may raise to stop.
 
     Raises:
         RequestError: a node's vector cannot be replaced in a pass.
@@ -37,7 +42,7 @@ def parts_to_check(
     for node, place in zip(opened.nodes, places, strict=True):
         dictionary = named(place.dictionary)
         check_checkable(scored.flow.model, node.key)
-        found.append(_part(scored, node, dictionary, baseline))
+        found.append(_part(scored, node, dictionary, baseline, told))
     return tuple(found)
 
 
@@ -46,6 +51,7 @@ def _part(
     node: OpenedNode,
     dictionary: Dictionary,
     baseline: Baseline,
+    told: Callable[[], None],
 ) -> OpenedPart:
     like = node.vector
     atoms = torch.from_numpy(dictionary.atoms).to(like)
@@ -53,12 +59,21 @@ def _part(
     active[[key.index for key in node.keys if key.kind is NodeKind.FACTOR]] = True
 
     def encode(vectors: Tensor) -> Tensor:
-        return dense(dictionary, vectors).to(like)
+        return _dense(dictionary, vectors).to(like)
 
     offset = torch.from_numpy(dictionary.offset).to(like)
-    put = put_instead(scored.flow.model, node.key, dictionary, baseline)
+    put = put_instead(scored.flow.model, node.key, dictionary, baseline, told)
     instead, error = put.activations.to(like), put.error.to(like)
     return OpenedPart(node.key, atoms, offset, active, encode, instead, error)
+
+
+def _dense(dictionary: Dictionary, vectors: Tensor) -> Tensor:
+    """The activations of all factors: row by factor."""
+    found = dictionary.encode(vectors.detach().cpu().float().numpy())
+    rows = np.repeat(np.arange(found.rows), np.diff(found.starts))
+    made = np.zeros((found.rows, len(dictionary.atoms)), np.float32)
+    made[rows, found.factors] = found.activations
+    return torch.from_numpy(made)
 
 
 def scores_of_parts(

@@ -1,12 +1,12 @@
 """What takes the place of factors and errors: nothing, means, or what they are on another prompt.
 
 A mean is over every token of a reference set, each vector of which is encoded; it is kept for as
-long as its baseline is.
+long as its baseline and the dictionary are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,16 +23,25 @@ from flowviz.interventions.parts import Put
 from flowviz.models.loaded import LoadedModel
 from flowviz.trace import record
 
-AT_ONCE = 4096  # vectors of a reference set that are encoded at once
-_means: WeakKeyDictionary[Baseline, list[tuple[Dictionary, NodeKind, int, Put]]] = (
-    WeakKeyDictionary()
-)
+Means = WeakKeyDictionary[Dictionary, dict[tuple[NodeKind, int], Put]]
+_means: WeakKeyDictionary[Baseline, Means] = WeakKeyDictionary()
+
+
+def silent() -> None:
+    """Progress that nobody wants to see."""
 
 
 def put_instead(
-    model: LoadedModel, key: NodeKey, dictionary: Dictionary, baseline: Baseline
+    model: LoadedModel,
+    key: NodeKey,
+    dictionary: Dictionary,
+    baseline: Baseline,
+    told: Callable[[], None] = silent,
 ) -> Put:
     """What takes the place of the parts of a node, on the model's device.
+
+    Args:
+        told: told of every prompt of a reference set that is read; may raise to stop.
 
     Raises:
         RequestError: the baseline is of a prompt that is too short.
@@ -42,20 +51,22 @@ def put_instead(
         return Put(nothing, torch.zeros(model.shape.d_model, device=model.device))
     if baseline.kind is not Ablation.MEAN:
         return _mean(_row(model, key, baseline)[None], dictionary)
-    kept = _means.setdefault(baseline, [])
-    for known, kind, layer, put in kept:
-        if known is dictionary and (kind, layer) == (key.kind, key.layer):
-            return put
-    put = _mean(torch.cat(list(_reference(model, key, baseline))), dictionary)
-    kept.append((dictionary, key.kind, key.layer, put))
-    return put
+    kept = _means.setdefault(baseline, WeakKeyDictionary()).setdefault(dictionary, {})
+    place = key.kind, key.layer
+    if place not in kept:
+        kept[place] = _mean(_reference(model, key, baseline, told), dictionary)
+    return kept[place]
 
 
 def _mean(rows: Float[Tensor, "row d_model"], dictionary: Dictionary) -> Put:
-    activations = dense(dictionary, rows).to(rows)
-    offset = torch.from_numpy(dictionary.offset).to(rows)
-    atoms = torch.from_numpy(dictionary.atoms).to(rows)
-    return Put(activations.mean(0), (rows - offset - activations @ atoms).mean(0))
+    """The means of activations and errors; the latter are what the former leave of the mean row."""
+    found = dictionary.encode(rows.detach().cpu().float().numpy())
+    sums = np.bincount(found.factors, found.activations, len(dictionary.atoms))
+    activations, offset, atoms = (
+        torch.from_numpy(each).to(rows)
+        for each in (sums / len(rows), dictionary.offset, dictionary.atoms)
+    )
+    return Put(activations, rows.mean(0) - offset - activations @ atoms)
 
 
 def _row(model: LoadedModel, key: NodeKey, baseline: Baseline) -> Float[Tensor, " d_model"]:
@@ -73,20 +84,12 @@ def _row(model: LoadedModel, key: NodeKey, baseline: Baseline) -> Float[Tensor, 
     return behind - row(NodeKind.RESID_MID, key.layer)
 
 
-def _reference(model: LoadedModel, key: NodeKey, baseline: Baseline) -> Iterator[Tensor]:
+def _reference(
+    model: LoadedModel, key: NodeKey, baseline: Baseline, told: Callable[[], None]
+) -> Float[Tensor, "row d_model"]:
+    """The vectors of a node's place at every token of the reference set."""
+    rows = []
     for ids in baseline.prompts:
-        yield site_rows(record(model, list(ids)), key)
-
-
-def dense(dictionary: Dictionary, vectors: Tensor) -> Tensor:
-    """The activations of all factors: row by factor."""
-    pieces = []
-    for some in vectors.detach().cpu().float().split(AT_ONCE):
-        found = dictionary.encode(some.numpy())
-        rows = np.repeat(np.arange(found.rows), np.diff(found.starts))
-        made = torch.zeros(found.rows, len(dictionary.atoms))
-        made[torch.from_numpy(rows), torch.from_numpy(found.factors).long()] = torch.from_numpy(
-            found.activations
-        )
-        pieces.append(made)
-    return torch.cat(pieces)
+        told()
+        rows.append(site_rows(record(model, list(ids)), key))
+    return torch.cat(rows)
