@@ -22,7 +22,8 @@ OPTIONS = (
     (
         "--interventions",
         "WHAT=HOW;…",
-        "change the pass as it runs: head:3:7:1=0 switches off, =2.5 scales, or =mean, =donor",
+        "change the pass as it runs: head:3:7:1=0 switches off, =2.5 scales, or =mean, =donor; "
+        "a factor also =clamp:4.5",
     ),
     (
         "--opened",
