@@ -22,7 +22,6 @@ from torch import Tensor
 from flowviz.errors import RequestError
 from flowviz.graph.types import OUTPUTS, NodeKey, NodeKind
 from flowviz.models.loaded import LoadedModel
-from flowviz.trace import Trace
 
 K = NodeKind
 Act = Callable[[Tensor], None]  # changes values in place: variant pos d_model
@@ -69,21 +68,6 @@ def check_checkable(model: LoadedModel, key: NodeKey) -> None:
             f"What {key} adds cannot be replaced alone in a pass of {model.shape.name}: attention "
             "and MLP add to one state, or a norm stands behind. Close it, or open a hidden state."
         )
-
-
-def site_rows(trace: Trace, key: NodeKey) -> Float[Tensor, "pos d_model"]:
-    """The vectors of a node's place at every position."""
-    if key.kind is K.RESID_FINAL:
-        return trace.resid_final
-    part = trace.blocks[key.layer]
-    if key.kind is K.RESID_PRE:
-        return part.resid_pre
-    assert part.resid_mid is not None, key
-    if key.kind is K.RESID_MID:
-        return part.resid_mid
-    return part.resid_mid - part.resid_pre if key.kind is K.ATTN_OUT else (
-        trace.resid_post(key.layer) - part.resid_mid
-    )  # fmt: skip
 
 
 def part_hooks(

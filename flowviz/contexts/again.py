@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from flowviz.attention.types import Column
 from flowviz.contexts.encode.types import Reader, Tokens
 from flowviz.contexts.kinds import Site
 from flowviz.contexts.store.types import Store, Stored
+from flowviz.contexts.together import together
 from flowviz.graph.types import PromptToken
 from flowviz.jobs import Progress
 
@@ -57,7 +58,10 @@ def run_again(
     for row in rows:
         in_sentence[int(store.sentence_of[row])].append(row)
     seen: dict[int, Row] = {}
-    for batch in _batches({number: len(one.tokens) for number, one in stored.items()}):
+    numbers = sorted(stored)
+    lengths = [len(stored[number].tokens) for number in numbers]
+    for some in together(lengths, TOKENS_AT_ONCE, TEXTS_AT_ONCE):
+        batch = [numbers[i] for i in some]
         progress("Reading what was found", len(seen) / len(rows))
         texts = [stored[number].tokens.ids for number in batch]
         patterns = reader.attention(texts, heads)
@@ -81,20 +85,6 @@ def _vectors(
         return [None] * len(texts)
     vectors = reader.vectors(texts, [site])[site]
     return np.split(vectors, np.cumsum([len(text) for text in texts])[:-1])
-
-
-def _batches(lengths: dict[int, int]) -> Iterator[list[int]]:
-    """Sentences of like length together, so that little is padded."""
-    batch: list[int] = []
-    for number in sorted(lengths, key=lambda each: (lengths[each], each)):
-        if batch and (
-            len(batch) == TEXTS_AT_ONCE or (len(batch) + 1) * lengths[number] > TOKENS_AT_ONCE
-        ):
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
 
 
 def resting(special: Sequence[bool], first: bool) -> NDArray[np.bool_]:

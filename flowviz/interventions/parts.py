@@ -41,7 +41,7 @@ class Parts:
     Args:
         activations: of the active ones; `atom`, the direction of any.
         error: what they and the offset do not hold.
-        put: what takes their place, of a reference set or another prompt; tells of every prompt.
+        put: what takes their place, of a reference set or another prompt; tells of every batch.
     """
 
     activations: Mapping[int, float]

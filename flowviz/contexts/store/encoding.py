@@ -8,7 +8,7 @@ it is read, so that a build that was stopped, or a site that is added later, giv
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from flowviz.contexts.store.arrays import ArrayFile, is_whole
 from flowviz.contexts.store.layout import Layout, sync
 from flowviz.contexts.store.manifest import Kept, Manifest, Shard, save
 from flowviz.contexts.store.reading import SHARE
+from flowviz.contexts.together import together
 from flowviz.errors import ModelError
 from flowviz.jobs import Progress
 
@@ -99,18 +100,18 @@ def _encode_shard(
             path = layout.array(site, lacks.shard)
             arrays[site] = ArrayFile(path, shard.rows, reader.sites[site], dtype)
             stack.callback(arrays[site].drop)
-        for batch in batches(read.lengths, manifest.options.batch_tokens):
-            told.more(sum(map(len, batch.texts(read))))
+        for batch in together(read.lengths, manifest.options.batch_tokens):
+            told.more(int(read.lengths[batch].sum()))
             _encode_batch(reader, read, batch, arrays)
         for array in arrays.values():
             array.close()
 
 
 def _encode_batch(
-    reader: Reader, read: ShardTokens, batch: Batch, arrays: dict[Site, ArrayFile]
+    reader: Reader, read: ShardTokens, batch: list[int], arrays: dict[Site, ArrayFile]
 ) -> None:
-    kept, rows = read.rows_of(batch.sentences)
-    for site, vectors in reader.vectors(batch.texts(read), list(arrays)).items():
+    kept, rows = read.rows_of(batch)
+    for site, vectors in reader.vectors(read.texts(batch), list(arrays)).items():
         try:
             arrays[site].put(rows, vectors if kept.all() else vectors[kept])
         except ValueError as error:
@@ -153,31 +154,10 @@ class ShardTokens:
         kept = ~self.special[tokens]
         return kept, (np.cumsum(~self.special) - 1)[tokens[kept]]
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Sentences of a shard that are read together."""
-
-    sentences: tuple[int, ...]
-
-    def texts(self, read: ShardTokens) -> list[list[int]]:
-        """The tokens of each."""
-        ends = read.starts
-        return [read.ids[ends[each] : ends[each + 1]].tolist() for each in self.sentences]
-
-
-def batches(lengths: NDArray[np.int64], budget: int) -> Iterator[Batch]:
-    """Sentences from short to long, as many at once as stay, padded to the longest, in a budget."""
-    batch = list[int]()
-    for number in np.argsort(lengths, kind="stable").tolist():
-        if lengths[number] == 0:
-            continue
-        if batch and (len(batch) + 1) * lengths[number] > budget:
-            yield Batch(tuple(batch))
-            batch = []
-        batch.append(number)
-    if batch:
-        yield Batch(tuple(batch))
+    def texts(self, sentences: Sequence[int]) -> list[list[int]]:
+        """The tokens of some sentences."""
+        ends = self.starts
+        return [self.ids[ends[each] : ends[each + 1]].tolist() for each in sentences]
 
 
 class _Told:

@@ -28,12 +28,13 @@ from flowviz.contexts.store.building import (
     is_done,
     standing,
 )
-from flowviz.contexts.store.encoding import batches, missing
+from flowviz.contexts.store.encoding import missing
 from flowviz.contexts.store.layout import Layout
 from flowviz.contexts.store.manifest import Manifest, Options
 from flowviz.contexts.store.reading import pieces_of
 from flowviz.contexts.store.tables import columns_of, write
 from flowviz.contexts.store.types import Plan, Stored
+from flowviz.contexts.together import together
 from flowviz.errors import RequestError
 
 SAMPLE_TOKENS = 2**13
@@ -170,8 +171,8 @@ def _seconds_a_token(
     """The median over a few batches, the first of which only warms up."""
     lengths = np.array([len(one.tokens) for one in stored], np.int64)
     texts = [
-        [stored[number].tokens.ids for number in batch.sentences]
-        for batch in batches(lengths, options.batch_tokens)
+        [stored[number].tokens.ids for number in batch]
+        for batch in together(lengths, options.batch_tokens)
     ]
     spent, begin = list[float](), time.monotonic()
     for batch in texts[:1] + texts:

@@ -26,9 +26,9 @@ from flowviz.contexts.corpus.types import Corpus, Fault
 from flowviz.contexts.encode import open_reader
 from flowviz.contexts.encode.types import Reader
 from flowviz.contexts.kinds import ANNOTATIONS, Feature, Site, SiteKind
-from flowviz.contexts.store.encoding import batches
 from flowviz.contexts.store.reading import pieces_of
 from flowviz.contexts.store.types import Stored
+from flowviz.contexts.together import together
 from flowviz.encoders.loaded import LoadedEncoder
 from flowviz.errors import RequestError
 from flowviz.factors.look.bands import few_of_each
@@ -173,11 +173,11 @@ class _Gathering:
         first, done = self._next, 0
         self._next += len(shard)
         lengths = [len(one.tokens) if not all(one.tokens.special) else 0 for one in shard]
-        for batch in batches(np.array(lengths, np.int64), BATCH_TOKENS):
+        for batch in together(lengths, BATCH_TOKENS):
             read = share[0] + (share[1] - share[0]) * done / max(sum(lengths), 1)
             progress(f"Reading the corpus: {self.tokens:,} tokens", READING * read)
-            self._read_batch([(first + number, shard[number]) for number in batch.sentences])
-            done += sum(lengths[number] for number in batch.sentences)
+            self._read_batch([(first + number, shard[number]) for number in batch])
+            done += sum(lengths[number] for number in batch)
         self._forget()
 
     def _read_batch(self, stored: list[tuple[int, Stored]]) -> None:

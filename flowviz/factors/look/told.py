@@ -17,6 +17,7 @@ from flowviz.contexts.encode import open_reader
 from flowviz.contexts.encode.types import Reader
 from flowviz.contexts.kinds import Site
 from flowviz.contexts.summary import summarise
+from flowviz.contexts.together import together
 from flowviz.contexts.types import Summary
 from flowviz.encoders.loaded import LoadedEncoder
 from flowviz.errors import RequestError
@@ -170,7 +171,9 @@ def activations_in(
 ) -> dict[int, NDArray[np.float32]]:
     """For each sentence the activation of a factor at each of its tokens."""
     found, done = dict[int, NDArray[np.float32]](), 0
-    for batch in _batches({number: len(one.tokens) for number, one in read.items()}):
+    numbers = sorted(read)
+    for some in together([len(read[number].tokens) for number in numbers], TOKENS_AT_ONCE):
+        batch = [numbers[i] for i in some]
         progress("Reading its contexts", 0.1 + 0.8 * done / len(read))
         texts = [read[number].tokens.ids for number in batch]
         vectors = reader.vectors(texts, [site])[site]
@@ -191,17 +194,6 @@ def values_of(
     values = np.zeros(sparse.rows, np.float32)
     values[rows[own]] = sparse.activations[own]
     return values
-
-
-def _batches(lengths: dict[int, int]) -> list[list[int]]:
-    """Sentences of like length together, so that little is padded."""
-    found, batch = list[list[int]](), list[int]()
-    for number in sorted(lengths, key=lambda each: (lengths[each], each)):
-        if batch and (len(batch) + 1) * lengths[number] > TOKENS_AT_ONCE:
-            found.append(batch)
-            batch = []
-        batch.append(number)
-    return [*found, batch] if batch else found
 
 
 def _context(

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from flowviz.contexts.encode.batch import Batch
 from flowviz.contexts.kinds import Site
+from flowviz.contexts.together import together
 from flowviz.encoders.loaded import LoadedEncoder
 from flowviz.factors.passes import encoder, gpt
 from flowviz.factors.passes.runs import Row
@@ -43,16 +44,9 @@ def losses_of(
 
 
 def _batches(model: Model, rows: Sequence[Row]) -> Iterator[list[int]]:
-    together = isinstance(model, LoadedModel) or encoder.layout_of(model).together
-    most = min(TOKENS_AT_ONCE, AT_ONCE // model.shape.vocabulary) if together else 0
-    batch: list[int] = []
-    for number in sorted(range(len(rows)), key=lambda number: len(rows[number][0].ids)):
-        if batch and (len(batch) + 1) * len(rows[number][0].ids) > most:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
+    alone = not (isinstance(model, LoadedModel) or encoder.layout_of(model).together)
+    most = min(TOKENS_AT_ONCE, AT_ONCE // model.shape.vocabulary)
+    return together([len(run.ids) for run, _ in rows], most, 1 if alone else None)
 
 
 def _losses(model: Model, rows: Sequence[Row]) -> NDArray[np.float64]:

@@ -33,7 +33,7 @@ def parts_to_check(
     """What a check needs of each opened node.
 
     Args:
-        told: told of every prompt of a reference set that is read; may raise to stop.
+        told: told before each batch of a reference set is read; may raise to stop.
 
     Raises:
         RequestError: a node's vector cannot be replaced in a pass.

@@ -15,14 +15,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowviz.causal.baselines import Baseline
-from flowviz.causal.parts import site_rows
 from flowviz.causal.types import Ablation
+from flowviz.contexts.encode import open_reader
+from flowviz.contexts.together import together
+from flowviz.factors.kinds import DEFAULT
 from flowviz.factors.types import Dictionary
+from flowviz.factors.use.places import OpenAt
 from flowviz.graph.types import OUTPUTS, NodeKey, NodeKind
 from flowviz.interventions.parts import Put
 from flowviz.models.loaded import LoadedModel
-from flowviz.trace import record
 
+TOKENS_AT_ONCE = 2**12
 Means = WeakKeyDictionary[Dictionary, dict[tuple[NodeKind, int], Put]]
 _means: WeakKeyDictionary[Baseline, Means] = WeakKeyDictionary()
 
@@ -41,7 +44,7 @@ def put_instead(
     """What takes the place of the parts of a node, on the model's device.
 
     Args:
-        told: told of every prompt of a reference set that is read; may raise to stop.
+        told: told before each batch of a reference set is read; may raise to stop.
 
     Raises:
         RequestError: the baseline is of a prompt that is too short.
@@ -88,8 +91,8 @@ def _reference(
     model: LoadedModel, key: NodeKey, baseline: Baseline, told: Callable[[], None]
 ) -> Float[Tensor, "row d_model"]:
     """The vectors of a node's place at every token of the reference set."""
-    rows = []
-    for ids in baseline.prompts:
+    reader, site, rows = open_reader(model), OpenAt.of(key, DEFAULT).site, []
+    for batch in together([len(ids) for ids in baseline.prompts], TOKENS_AT_ONCE):
         told()
-        rows.append(site_rows(record(model, list(ids)), key))
-    return torch.cat(rows)
+        rows.append(reader.vectors([baseline.prompts[i] for i in batch], [site])[site])
+    return torch.from_numpy(np.concatenate(rows)).to(model.device)
