@@ -160,7 +160,7 @@ def test_examples_targets_positions_and_predictions(compared):
     box = page.get_by_label("Target token of the second")
     box.fill("Madrid")
     compared.redraw(lambda: page.get_by_role("option", name="␣Madrid").first.click())
-    assert compared.query["b_token"] == " Madrid"
+    compared.wait_query("b_token", " Madrid")
     expect(page.locator("#compare-note")).to_contain_text("The first explains")
     token = page.locator(".side-by-side tbody button").nth(2)
     named = token.get_attribute("data-token")

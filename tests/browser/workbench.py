@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, TimeoutError, expect
 
+SETTLED = 3_000  # milliseconds
 CANVAS = "#flow-canvas"
 CY = "window.flowviz.cytoscape()"
 
@@ -125,8 +127,15 @@ class Workbench:
 
     @property
     def query(self) -> dict[str, str]:
-        """What the address says."""
-        return {k: v[0] for k, v in parse_qs(urlsplit(self.page.url).query).items()}
+        """What the address says, once no answer is on its way that could change it.
+
+        The picture and the address are two answers to one question; either may be the first.
+        """
+        with suppress(TimeoutError):  # one that a test holds back
+            idle = "() => !window.store.getState().isLoading"
+            self.page.wait_for_function(idle, timeout=SETTLED)
+        search = self.page.evaluate("location.search").removeprefix("?")
+        return {name: values[0] for name, values in parse_qs(search).items()}
 
     def wait_query(self, name: str, value: str | None) -> None:
         """Waits until the address says so."""
